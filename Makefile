@@ -1,0 +1,50 @@
+# Bare `make` lists the targets. Everything runs from .venv, which `make setup` builds.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+bin := .venv/bin
+
+# words="refresh reuse" selects the tests whose names hold both; an expression with and/or/not goes through as it is.
+space := $(subst ,, )
+selected = $(if $(words),-k '$(if $(filter and or not,$(subst (, ,$(words)) ),$(words),$(subst $(space), and ,$(strip $(words))))')
+
+.PHONY: help setup serve test test-setup check format bench lock clean
+
+help: ## list the targets (this list)
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name sentence; do printf '  make %-11s %s\n' "$$name" "$$sentence"; done
+
+setup: ## build .venv from the lock, so that .venv/bin/grantway runs; quick when there is nothing to do
+	@scripts/setup
+
+serve: setup ## start the demo platform on this machine
+	@$(bin)/grantway serve --demo
+
+test-setup: setup ## fetch what only tests need: chromium and wrk (Debian, as root), the JavaScript clients
+	@scripts/system-tools chromium wrk
+	@scripts/npm-packages
+
+test: test-setup ## run the tests, all or those named: make test words="refresh reuse"
+	@$(bin)/python -m pytest -q -n 2 --dist loadgroup --session-timeout 600 $(selected)
+
+check: setup ## look without running: format, lint, types, and which module may import which
+	$(bin)/ruff format --check .
+	$(bin)/ruff check .
+	$(bin)/mypy src tests
+	$(bin)/lint-imports
+
+format: setup ## put the code into its one format and mend what the linter can mend
+	$(bin)/ruff check --fix-only --quiet .
+	$(bin)/ruff format .
+
+bench: setup ## measure the project and its peers side by side
+	@scripts/system-tools wrk
+	@$(bin)/python -m bench
+
+lock: setup ## compile the locks anew from pyproject.toml and package.json (UPGRADE=1 takes the newest versions)
+	@scripts/lock
+
+clean: ## remove what was built, .venv and caches included; the server's data stays
+	rm -rf .venv .setup.lock build dist tests/journeys/npm/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
