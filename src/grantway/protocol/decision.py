@@ -1,0 +1,149 @@
+"""A decision is an answer plus the changes that make it true.
+
+A refusal is an answer like any other and may carry changes; those are committed too. A change is a fact about the
+domain, not a statement of SQL; storage applies all changes of a decision or none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Generic, TypeVar
+
+from grantway.protocol.model import Record
+from grantway.wire.errors import OAuthError
+
+A = TypeVar("A")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """No. ``error`` is said, ``reason`` is the stable private slug that logs and metrics count."""
+
+    error: OAuthError
+    reason: str
+    retry_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """A new record exists. Guard: its keys are free."""
+
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """A record that carries ``version`` has a new value. Guard: the stored version is one less than the new one's."""
+
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """A record without ``version`` has this value now, whatever it was (failure buckets, icons, scopes)."""
+
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """A record is gone. Guard: it is there, so that what may happen once happens once (a pending authorization)."""
+
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class MoveGeneration:
+    """A code was exchanged or a refresh token rotated. Guard: the generation is still ``from_generation``, not revoked.
+
+    ``previous_moved_at`` becomes the stored ``moved_at``; ``moved_at`` never goes back.
+    """
+
+    grant_id: bytes
+    from_generation: int
+    moved_at: datetime
+    move_key: bytes | None = field(default=None, repr=False)
+    refresh_idle_expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndGrant:
+    """A grant is over, and all its tokens. No guard: ending what is ended changes nothing."""
+
+    grant_id: bytes
+    at: datetime
+    reason: str
+    by: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndUserGrants:
+    """All live grants of one user under one connection are over (an account owner keeps the connection)."""
+
+    connection_id: bytes
+    user_id: bytes
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveConnection:
+    """A connection is over. Guard: it was not removed yet. Its grants die with it because every use reads it."""
+
+    connection_id: bytes
+    at: datetime
+    reason: str
+    by: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TouchUse:
+    """A grant and its connection were used on this day (UTC). No guard."""
+
+    grant_id: bytes
+    connection_id: bytes
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class ReportDelivery:
+    """What came of an attempt to deliver a notice. Guard: ``lease`` still holds it."""
+
+    notice_id: bytes
+    lease: bytes
+    status: int | None
+    error: str | None
+    delivered_at: datetime | None = None
+    dead_at: datetime | None = None
+    next_attempt_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseNotice:
+    """A sender takes a notice until ``until``. Guard: undelivered, not dead, and no live lease at ``at``."""
+
+    notice_id: bytes
+    lease: bytes
+    at: datetime
+    until: datetime
+
+
+Change = (
+    Add | Replace | Put | Forget | MoveGeneration | EndGrant | EndUserGrants | RemoveConnection | TouchUse
+    | LeaseNotice | ReportDelivery
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Decision(Generic[A]):
+    """``answer`` is true once ``changes`` are. ``reason`` says in one slug what happened."""
+
+    answer: A
+    changes: tuple[Change, ...] = ()
+    reason: str = "ok"
+
+
+def refuse(error: OAuthError, reason: str, *changes: Change, retry_after: int | None = None) -> Decision[Refusal]:
+    """The decision to say no, and what has to become true with it."""
+    return Decision(Refusal(error, reason, retry_after), changes, reason)

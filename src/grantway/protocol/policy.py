@@ -1,0 +1,135 @@
+"""What a profile permits. Profiles belong to clients, not to the server; rules read policy and never ask for a vendor.
+
+A client names a profile and may override single fields of it (``resolve``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any, Literal
+
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One bundle of policy. All durations are ``timedelta``; ``None`` means without end."""
+
+    dialect: Literal["standard", "sunshine"]
+    """The endpoints that this client speaks to; tokens are unknown at any other dialect's."""
+    grant_types: frozenset[str]
+    """Kinds of token request that the token endpoint takes from it."""
+    pkce: Literal["required", "accepted"]
+    """Whether an authorization request without a code challenge is refused (OAuth 2.1 §4.1.1)."""
+    redirect_uri: Literal["required", "first_by_default"]
+    """What happens when an authorization request names none."""
+    takes_scope: bool
+    """Whether requests name scopes; without, the client's default scopes are asked for, whatever is sent."""
+    names_issuer: bool
+    """Whether the authorization answer carries ``iss`` (RFC 9207)."""
+    access_token_format: Literal["opaque", "jwt", "account_jwt"]
+    """Opaque, RFC 9068 signed with a key of ``/jwks.json``, or an HS256 token naming the account (Sunshine)."""
+    access_token_lifetime: timedelta | None
+    code_lifetime: timedelta
+    issues_refresh_tokens: bool
+    rotates_refresh_tokens: bool
+    refresh_lifetime: timedelta | None
+    """From consent, whatever happens in between."""
+    refresh_idle_lifetime: timedelta | None
+    """From the last refresh."""
+    retry_window: timedelta = timedelta(seconds=30)
+    """How long a public client may present the token before the live one again."""
+    retry_window_with_key: timedelta = timedelta(seconds=120)
+    """The same, with the Idempotency-Key that the move was made with."""
+    code_reuse_window: timedelta = timedelta(seconds=10)
+    """How long a second presentation of a code is refused without ending the grant (a race, an SDK's retry)."""
+    renewal_grace: timedelta = timedelta(0)
+    """How long after its expiry an access token can be renewed; ended ones are remembered that much longer."""
+    live_grants: int = 50
+    """Live grants per connection and user; the least recently used ends as ``superseded``."""
+
+
+_STANDARD = Policy(
+    dialect="standard",
+    grant_types=frozenset({"authorization_code", "refresh_token", "client_credentials"}),
+    pkce="required",
+    redirect_uri="required",
+    takes_scope=True,
+    names_issuer=True,
+    access_token_format="opaque",
+    access_token_lifetime=10 * MINUTE,
+    code_lifetime=MINUTE,
+    issues_refresh_tokens=True,
+    rotates_refresh_tokens=True,
+    refresh_lifetime=None,
+    refresh_idle_lifetime=90 * DAY,
+)
+
+_SUNSHINE = Policy(
+    dialect="sunshine",
+    grant_types=frozenset({"authorization_code"}),
+    pkce="accepted",
+    redirect_uri="first_by_default",
+    takes_scope=False,
+    names_issuer=False,
+    access_token_format="account_jwt",
+    access_token_lifetime=None,
+    code_lifetime=10 * MINUTE,
+    issues_refresh_tokens=False,
+    rotates_refresh_tokens=False,
+    refresh_lifetime=None,
+    refresh_idle_lifetime=None,
+)
+
+PROFILES = {"standard": _STANDARD, "sunshine": _SUNSHINE}
+
+_DURATIONS = {
+    "access_token_lifetime", "code_lifetime", "refresh_lifetime", "refresh_idle_lifetime", "retry_window",
+    "retry_window_with_key", "code_reuse_window", "renewal_grace",
+}  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def resolve(profile: str, overrides: tuple[tuple[str, Any], ...] = ()) -> Policy:
+    """The profile's policy with single fields replaced.
+
+    Overrides are JSON values: durations in seconds (``None``: without end), ``grant_types`` a space separated string.
+    Raises ``ValueError`` with a sentence when the profile or a field is unknown or a value does not fit.
+    """
+    base = PROFILES.get(profile)
+    if base is None:
+        raise ValueError(f"There is no profile {profile!r}; there are {', '.join(sorted(PROFILES))}.")
+    return replace(base, **{name: _read(base, name, value) for name, value in overrides})
+
+
+def _read(base: Policy, name: str, value: Any) -> Any:
+    if name not in {field.name for field in fields(Policy)}:
+        raise ValueError(f"There is no policy field {name!r}.")
+    if name in _DURATIONS:
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 3_650 * 86_400:
+            raise ValueError(f"{name} takes a number of seconds.")
+        return timedelta(seconds=value)
+    if name == "grant_types":
+        return frozenset(str(value).split())
+    allowed = _CHOICES.get(name)
+    if allowed is not None:
+        if value not in allowed:
+            raise ValueError(f"{name} takes one of {', '.join(allowed)}.")
+        return value
+    if type(value) is not type(getattr(base, name)):
+        raise ValueError(f"{name} takes a {type(getattr(base, name)).__name__}.")
+    return value
+
+
+_CHOICES = {
+    "dialect": ("standard", "sunshine"),
+    "pkce": ("required", "accepted"),
+    "redirect_uri": ("required", "first_by_default"),
+    "access_token_format": ("opaque", "jwt", "account_jwt"),
+}

@@ -1,0 +1,1 @@
+"""Makes it so: settings, keys, storage, the funnel from request to answer, endpoints, pages."""

@@ -1,0 +1,1 @@
+"""Where records live. One port (``port``), one conformance suite, several implementations."""

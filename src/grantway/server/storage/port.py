@@ -1,0 +1,82 @@
+"""The storage port: facts in, changes out, all or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from grantway.protocol.decision import Decision
+from grantway.protocol.facts import Facts, Rule
+
+A = TypeVar("A")
+
+
+class StorageError(Exception):
+    """A storage could not do what was asked; nothing was changed unless a subclass says otherwise."""
+
+
+class GuardMissed(StorageError):
+    """A change found another state than the rule had read. The storage lets the rule decide again (``ATTEMPTS`` times)."""
+
+
+class Contended(StorageError):
+    """The rule's guards missed ``ATTEMPTS`` times. Nothing was changed; asking again later is safe."""
+
+
+class Overloaded(StorageError):
+    """The queue is full. Nothing was read or changed."""
+
+
+class OutcomeUnknown(StorageError):
+    """The commit failed in a way that leaves open whether it happened. No answer may leave; the process must stop."""
+
+
+ATTEMPTS = 5
+
+
+class Storage(Protocol):
+    """What the server asks of a storage."""
+
+    async def settle(self, rule: Rule[A]) -> Decision[A]:
+        """Run the rule on facts that hold still, make its changes true atomically and durably, give back the decision.
+
+        Changes of refusals are made true like any others. Returns only when they are durable. A rule that raises
+        changes nothing and its exception is passed on. Raises ``Contended``, ``Overloaded``, ``OutcomeUnknown`` or
+        ``StorageError``.
+        """
+        ...
+
+    async def consult(self, rule: Rule[A]) -> Decision[A]:
+        """Like ``settle`` for rules that rarely change anything: the rule is run on a plain read first, and only if it
+        comes back with changes it is settled (and decides again there)."""
+        ...
+
+    async def now(self) -> datetime:
+        """The time by which rules decide."""
+        ...
+
+    async def sweep(self, limit: int = 500) -> int:
+        """Delete at most ``limit`` rows of each kind that can have no effect any more; returns how many went."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is queued, then let go of everything."""
+        ...
+
+
+def drive(coroutine: Coroutine[Any, Any, A]) -> A:
+    """Run a coroutine that never really waits. Raises ``RuntimeError`` when it does: that is a fault of the rule."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        value: A = done.value
+        return value
+    coroutine.close()
+    raise RuntimeError("a rule waited for something that is not a fact")
+
+
+__all__ = [
+    "ATTEMPTS", "Contended", "Facts", "GuardMissed", "OutcomeUnknown", "Overloaded", "Rule", "Storage", "StorageError",
+    "drive",
+]  # fmt: skip
