@@ -1,0 +1,52 @@
+"""What every endpoint, page and command is handed: storage, keys, dice and settings, joined once in ``build_app``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from grantway.protocol.decision import Decision
+from grantway.protocol.facts import Facts
+from grantway.protocol.moment import Moment
+from grantway.protocol.vault import Vault
+from grantway.server.settings import Settings
+from grantway.server.storage.port import Storage
+
+A = TypeVar("A")
+P = ParamSpec("P")
+
+RuleFunction = Callable[Concatenate[Facts, Moment, P], Coroutine[Any, Any, Decision[A]]]
+"""How rules are written: ``async def rule(facts, at, …) -> Decision``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The running server, without its HTTP. Frozen; nothing here is global."""
+
+    settings: Settings
+    storage: Storage
+    vault: Vault
+    draw: Callable[[int], bytes]
+
+    @property
+    def issuer(self) -> str:
+        """The issuer identifier: the public address, without a trailing slash (RFC 8414 §2)."""
+        return self.settings.issuer
+
+    async def settle(self, rule: RuleFunction[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Decision[A]:
+        """Let the rule decide on facts that hold still and make its changes true. Raises what ``Storage.settle`` does."""
+
+        def run(facts: Facts, now: datetime) -> Coroutine[Any, Any, Decision[A]]:
+            return rule(facts, Moment(now, self.vault, self.draw), *args, **kwargs)
+
+        return await self.storage.settle(run)
+
+    async def consult(self, rule: RuleFunction[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Decision[A]:
+        """The same for a rule that rarely changes anything: decided on a plain read, settled only if it has changes."""
+
+        def run(facts: Facts, now: datetime) -> Coroutine[Any, Any, Decision[A]]:
+            return rule(facts, Moment(now, self.vault, self.draw), *args, **kwargs)
+
+        return await self.storage.consult(run)
