@@ -1,0 +1,57 @@
+"""Icons of integrations: whatever picture comes in, what goes out to customers was drawn anew by us.
+
+A remote picture on the consent page would tell its owner who looks at it and could be swapped after approval; a picture
+kept as it came could carry more than a picture. SVG is a program and is not taken.
+"""
+
+from __future__ import annotations
+
+import warnings
+from io import BytesIO
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+LARGEST_UPLOAD = 1 << 20
+LARGEST_SIDE = 256
+MOST_PIXELS = 4096 * 4096
+"""A megabyte of PNG can unpack into gigabytes of pixels; no icon needs more than this."""
+FORMATS = ("PNG", "JPEG", "WEBP")
+
+
+class TooLarge(Exception):
+    """More pixels than any icon has."""
+
+
+def encode_icon(data: bytes) -> bytes:
+    """The picture as a PNG of at most 256 pixels a side, square pictures staying square, without any metadata.
+
+    Takes PNG, JPEG and WebP up to 1 MiB. Raises ``ValueError`` with a sentence for anything else.
+    """
+    if len(data) > LARGEST_UPLOAD:
+        raise ValueError("An icon has at most 1 MiB.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            return _encode(data)
+    except UnidentifiedImageError:
+        raise ValueError("An icon is a PNG, JPEG or WebP picture.") from None
+    except TooLarge:
+        raise ValueError("This picture is too large: at most 4096 by 4096 pixels.") from None
+    except Exception:  # noqa: BLE001 - Pillow's readers raise nearly anything on a crafted file
+        raise ValueError("This picture cannot be read.") from None
+
+
+def _encode(data: bytes) -> bytes:
+    with Image.open(BytesIO(data), formats=FORMATS) as picture:
+        # Only the header has been read so far.
+        if picture.width * picture.height > MOST_PIXELS:
+            raise TooLarge
+        picture.draft("RGB", (LARGEST_SIDE * 2, LARGEST_SIDE * 2))
+        picture.load()
+        upright = ImageOps.exif_transpose(picture).convert("RGBA")
+    upright.thumbnail((LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.LANCZOS)
+    clean = Image.new("RGBA", upright.size)
+    clean.paste(upright)
+    out = BytesIO()
+    clean.save(out, "PNG", optimize=True)
+    return out.getvalue()
