@@ -110,7 +110,10 @@ class Facts(Protocol):
     async def connection_key(self, key_id: str) -> tuple[ConnectionKey, ConnectionInView] | None: ...
     async def grant(self, grant_id: bytes) -> GrantInUse | None: ...
     async def live_grants(self, connection_id: bytes, user_id: bytes | None) -> tuple[Grant, ...]:
-        """Grants that are not revoked, least recently used first (``last_used_day``, then ``created_at``)."""
+        """Grants of just this user (``None``: of nobody) that are not revoked, least recently used first.
+
+        By ``last_used_day`` (a grant that was never used counts as used on the day it was made), then ``created_at``.
+        """
 
     async def ended_token(self, serial: bytes) -> EndedToken | None: ...
     async def pending(self, digest: bytes) -> PendingAuthorization | None: ...
@@ -120,7 +123,10 @@ class Facts(Protocol):
         """All keys that are not retired at the time of asking, by ``signs_from``."""
 
     async def due_notices(self, at: datetime, limit: int = 100) -> tuple[Notice, ...]:
-        """Undelivered, not dead, due, without a live lease; oldest first; at most one per connection."""
+        """The oldest notice of each connection that is undelivered and not dead, if it is due and without a live lease.
+
+        Oldest first. A notice waits for the ones before it, so that a connection's notices arrive in order.
+        """
 
     async def notices(self, connection_id: bytes) -> tuple[Notice, ...]:
         """All notices of one connection, oldest first."""

@@ -56,6 +56,14 @@ class Storage(Protocol):
         """The time by which rules decide."""
         ...
 
+    async def read_meta(self, key: str) -> bytes | None:
+        """A value about the database itself (the master key's check value), or ``None``."""
+        ...
+
+    async def write_meta_once(self, key: str, value: bytes) -> bytes:
+        """Write such a value unless there is one; returns the one that is there now, durably."""
+        ...
+
     async def sweep(self, limit: int = 500) -> int:
         """Delete at most ``limit`` rows of each kind that can have no effect any more; returns how many went."""
         ...
