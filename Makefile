@@ -8,7 +8,8 @@ bin := .venv/bin
 
 # words="refresh reuse" selects the tests whose names hold both; an expression with and/or/not goes through as it is.
 space := $(subst ,, )
-selected = $(if $(words),-k '$(if $(filter and or not,$(subst (, ,$(words)) ),$(words),$(subst $(space), and ,$(strip $(words))))')
+expression = $(filter and or not,$(words))
+selected = $(if $(words),-k "$(if $(expression),$(words),$(subst $(space), and ,$(strip $(words))))")
 
 .PHONY: help setup serve test test-setup check format bench lock clean
 
