@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 from grantway.protocol.model import Record
 from grantway.wire.errors import OAuthError
 
-A = TypeVar("A")
+A = TypeVar("A", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ class Policy:
     """Whether an authorization request without a code challenge is refused (OAuth 2.1 §4.1.1)."""
     redirect_uri: Literal["required", "first_by_default"]
     """What happens when an authorization request names none."""
+    repeats_redirect_uri: bool
+    """Whether the token request has to name it again when the authorization request did (RFC 6749 §4.1.3)."""
     takes_scope: bool
     """Whether requests name scopes; without, the client's default scopes are asked for, whatever is sent."""
     names_issuer: bool
@@ -58,6 +60,7 @@ _STANDARD = Policy(
     grant_types=frozenset({"authorization_code", "refresh_token", "client_credentials"}),
     pkce="required",
     redirect_uri="required",
+    repeats_redirect_uri=True,
     takes_scope=True,
     names_issuer=True,
     access_token_format="opaque",
@@ -74,6 +77,7 @@ _SUNSHINE = Policy(
     grant_types=frozenset({"authorization_code"}),
     pkce="accepted",
     redirect_uri="first_by_default",
+    repeats_redirect_uri=False,
     takes_scope=False,
     names_issuer=False,
     access_token_format="account_jwt",

@@ -3,39 +3,51 @@
 from __future__ import annotations
 
 import zlib
+from functools import lru_cache
 from math import ceil, log
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _PAIRS = [a + b for a in ALPHABET for b in ALPHABET]
 _VALUES = {pair: value for value, pair in enumerate(_PAIRS)}
-_BASE = len(_PAIRS)
+_PAIR = 62**2
+_HALF = 62**4
+_CHUNK = 62**8
+"""Eight characters at a time: the largest power whose arithmetic stays in small integers."""
 CHECKSUM_LENGTH = 6
 
 
+@lru_cache(maxsize=256)
 def encoded_length(size: int) -> int:
     """How many characters ``size`` bytes take: always even, because two characters are written at a time."""
-    return 2 * ceil(size * 8 / log(_BASE, 2))
+    return 2 * ceil(size * 8 / log(_PAIR, 2))
 
 
 def encode(data: bytes) -> str:
     """The bytes as text of exactly ``encoded_length(len(data))`` characters."""
+    length = encoded_length(len(data))
     number = int.from_bytes(data, "big")
-    parts = []
-    for _ in range(encoded_length(len(data)) // 2):
-        number, rest = divmod(number, _BASE)
-        parts.append(_PAIRS[rest])
-    parts.reverse()
-    return "".join(parts)
+    text = ""
+    while len(text) < length:
+        number, chunk = divmod(number, _CHUNK)
+        high, low = divmod(chunk, _HALF)
+        text = _PAIRS[high // _PAIR] + _PAIRS[high % _PAIR] + _PAIRS[low // _PAIR] + _PAIRS[low % _PAIR] + text
+    return text[-length:] if length else ""
 
 
 def decode(text: str, size: int) -> bytes | None:
     """The ``size`` bytes that ``encode`` made this text from, or ``None`` when it did not."""
     if len(text) != encoded_length(size):
         return None
+    values = _VALUES
     number = 0
     try:
-        for at in range(0, len(text), 2):
-            number = number * _BASE + _VALUES[text[at : at + 2]]
+        short = len(text) % 8
+        for at in range(0, short, 2):
+            number = number * _PAIR + values[text[at : at + 2]]
+        for at in range(short, len(text), 8):
+            high = values[text[at : at + 2]] * _PAIR + values[text[at + 2 : at + 4]]
+            low = values[text[at + 4 : at + 6]] * _PAIR + values[text[at + 6 : at + 8]]
+            number = number * _CHUNK + high * _HALF + low
         return number.to_bytes(size, "big")
     except (KeyError, OverflowError):
         return None
@@ -48,7 +60,7 @@ def encode_any(data: bytes) -> str:
 
 def decode_any(text: str) -> bytes | None:
     """What ``encode_any`` made this text from, or ``None`` when it did not."""
-    longest = int(len(text) / 2 * log(_BASE, 2) / 8)
+    longest = int(len(text) / 2 * log(_PAIR, 2) / 8)
     for size in (longest, longest - 1):
         data = decode(text, size)
         if data is not None and data[:1] == b"\x01":

@@ -1,0 +1,152 @@
+"""A refresh token becomes new tokens (RFC 6749 §6, RFC 9700 §4.14.2).
+
+Rotation is one guarded move of the grant's generation. Retry rule: an authenticated client may present the token before
+the live one at any time and gets the same successor, a public one within a short window; older ones are reuse and end
+the grant, because thief and owner look alike from here. Only a proven token presented by its own client ends anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from grantway.protocol import audit
+from grantway.protocol.decision import Change, Decision, EndGrant, MoveGeneration, Refusal, TouchUse, refuse
+from grantway.protocol.facts import Facts, GrantInUse
+from grantway.protocol.issuing import Issued, issue_for_grant
+from grantway.protocol.keys import MOVE, REFRESH, mac, same
+from grantway.protocol.model import Client, Grant
+from grantway.protocol.moment import Moment
+from grantway.protocol.scope import common, within
+from grantway.protocol.standing import SUSPENDED, why_out
+from grantway.protocol.tokens import UnprovenRefreshToken, read_refresh_token
+from grantway.wire.errors import (
+    ACCESS_DENIED,
+    IDEMPOTENCY_KEY_REUSED,
+    INVALID_GRANT,
+    INVALID_REQUEST,
+    INVALID_SCOPE,
+    INVALID_TARGET,
+)
+from grantway.wire.messages import TokenRequest
+
+GRANT_TYPE = "refresh_token"
+WRITES = True
+_KEY_LENGTH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """The refresh token as it was read, and the grant that it names."""
+
+    token: UnprovenRefreshToken | None = field(repr=False)
+    held: GrantInUse | None
+
+
+async def load(request: TokenRequest, facts: Facts) -> Presented:
+    token = read_refresh_token(request.refresh_token or "")
+    return Presented(token, None if token is None else await facts.grant(token.grant_id))
+
+
+def decide(request: TokenRequest, client: Client, loaded: Presented, at: Moment) -> Decision[Issued | Refusal]:
+    if request.refresh_token is None:
+        return refuse(INVALID_REQUEST, "refresh_token_missing")  # RFC 6749 §6
+    token, held = loaded.token, loaded.held
+    if token is None or held is None:
+        mac(bytes(32), REFRESH, bytes(4))  # the same work as for a token that exists
+        return refuse(INVALID_GRANT, "refresh_token_unknown")
+    grant, policy = held.grant, client.policy
+    secret = at.vault.open(grant.key_id, grant.secret, grant.id)
+    if not token.is_proven(secret) or token.generation == 0:
+        return refuse(INVALID_GRANT, "refresh_token_unknown")
+    if grant.client_id != client.id:
+        return refuse(INVALID_GRANT, "refresh_token_of_another_client")  # RFC 6749 §10.4
+    out = why_out(held)
+    if out in SUSPENDED:
+        return refuse(ACCESS_DENIED, out)  # never invalid_grant: correct clients throw their tokens away on that
+    if out is not None:
+        return refuse(INVALID_GRANT, out)
+    if _is_past(grant.refresh_expires_at, at.now) or _is_past(grant.refresh_idle_expires_at, at.now):
+        return refuse(INVALID_GRANT, "refresh_token_expired")
+    if token.generation > grant.generation:
+        # Only a database that was set back knows less than its tokens; nothing ends, and somebody should look.
+        return refuse(INVALID_GRANT, "generation_ahead")
+    scope = grant.scope if request.scope is None else request.scope  # RFC 6749 §6: left out means all that was granted
+    resource = request.resource or grant.resource
+    move_key = _move_key(secret, client, token.generation, request, scope, resource)
+    if token.generation < grant.generation:
+        verdict = _retry(token.generation, grant, client, move_key, at)
+        if verdict == "reuse":
+            return _end(held, at)
+        if verdict is not None:
+            return refuse(IDEMPOTENCY_KEY_REUSED if verdict == "idempotency_key_reused" else INVALID_GRANT, verdict)
+    if not within(scope, grant.scope):
+        return refuse(INVALID_SCOPE, "scope_exceeds_grant")  # RFC 6749 §6
+    if not within(resource, grant.resource):
+        return refuse(INVALID_TARGET, "resource_exceeds_grant")  # RFC 8707 §2.2
+    scope = common(scope, held.connection.scope)
+    used: tuple[Change, ...] = ()
+    if grant.last_used_day != at.now.date():
+        used = (TouchUse(grant.id, held.connection.id, at.now.date()),)
+    if token.generation < grant.generation:
+        return Decision(issue_for_grant(held, secret, grant.generation, at, scope, resource), used, "refresh_repeated")
+    if not policy.rotates_refresh_tokens:
+        return Decision(issue_for_grant(held, secret, grant.generation, at, scope, resource), used, "refreshed")
+    idle = policy.refresh_idle_lifetime
+    move = MoveGeneration(
+        grant.id, grant.generation, at.now, move_key, None if idle is None else at.now + idle
+    )
+    return Decision(
+        issue_for_grant(held, secret, grant.generation + 1, at, scope, resource), (move, *used), "refreshed"
+    )
+
+
+def _is_past(time: datetime | None, now: datetime) -> bool:
+    return time is not None and now >= time
+
+
+def _retry(
+    generation: int, grant: Grant, client: Client, move_key: bytes | None, at: Moment
+) -> Literal["reuse", "idempotency_key_reused", "refresh_token_superseded"] | None:
+    """What a superseded token is: a retry (``None``), reuse, or something to be refused and no more."""
+    policy, moved_at = client.policy, grant.moved_at or grant.created_at
+    if generation == grant.generation - 1:
+        stored = grant.move_key
+        is_keyed = move_key is not None and stored is not None and same(move_key[:_KEY_LENGTH], stored[:_KEY_LENGTH])
+        if is_keyed and move_key != stored:
+            return "idempotency_key_reused"
+        if client.confidential or grant.cnf is not None:
+            return None
+        window = policy.retry_window_with_key if is_keyed else policy.retry_window
+        return None if at.now - moved_at <= window else "reuse"
+    if generation == grant.generation - 2 and at.now - (grant.previous_moved_at or moved_at) <= policy.retry_window:
+        return "refresh_token_superseded"  # a herd of retries is not a thief
+    return "reuse"
+
+
+def _end(held: GrantInUse, at: Moment) -> Decision[Issued | Refusal]:
+    """RFC 9700 §4.14.2: the grant ends for both, thief and owner."""
+    grant, reason = held.grant, "refresh_token_reused"
+    return refuse(
+        INVALID_GRANT,
+        reason,
+        EndGrant(grant.id, at.now, reason),
+        audit.note(at, audit.by_client(held.client), "grant_ended", held.connection, reason=reason, grant_id=grant.id),
+    )
+
+
+def _move_key(
+    secret: bytes,
+    client: Client,
+    generation: int,
+    request: TokenRequest,
+    scope: tuple[str, ...],
+    resource: tuple[str, ...],
+) -> bytes | None:
+    """What binds a move to its Idempotency-Key: who moved what with which key, and after that what was asked."""
+    if request.idempotency_key is None:
+        return None
+    who = client.id + generation.to_bytes(4, "big") + request.idempotency_key.encode()
+    what = "\n".join((" ".join(scope), " ".join(resource))).encode()
+    return mac(secret, MOVE, who) + mac(secret, MOVE, b"body" + who + b"\0" + what)

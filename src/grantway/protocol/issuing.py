@@ -1,0 +1,84 @@
+"""What is given when the answer is yes: claims, not strings. Access tokens are minted after the commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from grantway.protocol.facts import GrantInUse
+from grantway.protocol.ids import show
+from grantway.protocol.model import Client, SigningKey
+from grantway.protocol.moment import Moment
+from grantway.protocol.scope import common
+from grantway.protocol.tokens import SERIAL_LENGTH, Access, RowKind, write_refresh_token
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """An access token to be minted and what is said beside it.
+
+    ``secret`` is the opened secret of the row that the token hangs from; ``held`` is ``None`` for a client's own token;
+    ``signing_key`` is there for JWTs of RFC 9068.
+    """
+
+    client: Client
+    access: Access
+    secret: bytes = field(repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
+    held: GrantInUse | None = None
+    signing_key: SigningKey | None = None
+
+    @property
+    def subject(self) -> str:
+        """The ``sub`` of the token: the user who consented, else the client itself (RFC 9068 §2.2)."""
+        if self.held is not None and self.held.user is not None:
+            return show("us", self.held.user.id)
+        return self.client.client_id
+
+
+def issue_for_grant(
+    held: GrantInUse,
+    secret: bytes,
+    generation: int,
+    at: Moment,
+    scope: tuple[str, ...] | None = None,
+    resource: tuple[str, ...] | None = None,
+) -> Issued:
+    """Tokens of a grant at a generation. ``scope`` and ``resource`` narrow the access token, never the refresh token."""
+    grant, policy = held.grant, held.client.policy
+    access = _access(
+        at,
+        held.client,
+        kind="grant",
+        row_id=grant.id,
+        scope=common(grant.scope, held.connection.scope if scope is None else scope),
+        resource=grant.resource if resource is None else common(grant.resource, resource),
+    )
+    refresh = write_refresh_token(secret, grant.id, generation) if policy.issues_refresh_tokens else None
+    return Issued(held.client, access, secret, refresh, held)
+
+
+def issue_for_client(
+    client: Client, secret: bytes, at: Moment, scope: tuple[str, ...], resource: tuple[str, ...]
+) -> Issued:
+    """A client's own token: it hangs from the client's row, nothing is stored."""
+    return Issued(client, _access(at, client, kind="client", row_id=client.id, scope=scope, resource=resource), secret)
+
+
+def _access(at: Moment, client: Client, *, kind: RowKind, row_id: bytes, scope: tuple[str, ...], resource: tuple[str, ...]) -> Access:
+    lifetime = client.policy.access_token_lifetime
+    issued_at = at.now.replace(microsecond=0)
+    return Access(
+        kind=kind,
+        row_id=row_id,
+        serial=at.draw(SERIAL_LENGTH),
+        issued_at=issued_at,
+        expires_at=None if lifetime is None else issued_at + lifetime,
+        scope=scope,
+        resource=resource,
+    )
+
+
+def current_signing_key(keys: tuple[SigningKey, ...], at: Moment) -> SigningKey | None:
+    """The key that signs now: the newest one whose time has come and that is not retired."""
+    usable = [k for k in keys if k.signs_from <= at.now and (k.retires_at is None or at.now < k.retires_at)]
+    return max(usable, key=lambda k: k.signs_from, default=None)

@@ -1,0 +1,40 @@
+"""Whether what a token hangs from still stands: asked at every use, so that an end is effective at once."""
+
+from __future__ import annotations
+
+from grantway.protocol.facts import GrantInUse
+from grantway.protocol.model import Client
+
+SUSPENDED = frozenset({"connection_suspended", "account_suspended"})
+"""Reasons that pass: what is suspended comes back as it was, so a client must not throw its tokens away."""
+
+
+def why_client_is_out(client: Client) -> str | None:
+    """The reason for which nothing of this client works, or ``None``."""
+    if client.ended_at is not None:
+        return "client_ended"
+    if client.disabled_at is not None:
+        return "client_disabled"
+    return None
+
+
+def why_out(held: GrantInUse) -> str | None:
+    """The reason for which no token of this grant works, or ``None``. What is over comes before what is suspended."""
+    if held.grant.revoked_at is not None:
+        return "grant_ended"
+    if held.connection.removed_at is not None:
+        return "connection_removed"
+    if held.account.removed_at is not None:
+        return "account_removed"
+    if held.user is not None and held.user.disabled_at is not None:
+        return "user_disabled"
+    if held.user is None and held.grant.user_id is not None:
+        return "user_missing"
+    reason = why_client_is_out(held.client)
+    if reason is not None:
+        return reason
+    if held.connection.suspended_at is not None:
+        return "connection_suspended"
+    if held.account.suspended_at is not None:
+        return "account_suspended"
+    return None

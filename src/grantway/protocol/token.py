@@ -1,0 +1,49 @@
+"""The token endpoint: what is common to all grant types, so that none of them can forget a step."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+from grantway.protocol.client_authentication import authenticate_client
+from grantway.protocol.decision import Decision, Refusal, refuse
+from grantway.protocol.facts import Facts
+from grantway.protocol.grant_types import authorization_code, client_credentials, refresh_token
+from grantway.protocol.issuing import Issued, current_signing_key
+from grantway.protocol.moment import Moment
+from grantway.wire.errors import TEMPORARILY_UNAVAILABLE, UNAUTHORIZED_CLIENT, UNSUPPORTED_GRANT_TYPE
+from grantway.wire.messages import TokenRequest
+
+GRANT_TYPES = (authorization_code, client_credentials, refresh_token)
+_BY_NAME: dict[str, ModuleType] = {module.GRANT_TYPE: module for module in GRANT_TYPES}
+
+
+def writes(request: TokenRequest) -> bool:
+    """Whether a request of this grant type usually changes something."""
+    module = _BY_NAME.get(request.grant_type)
+    return module is not None and bool(module.WRITES)
+
+
+async def token(facts: Facts, at: Moment, request: TokenRequest, dialect: str) -> Decision[Issued | Refusal]:
+    """Decide a token request (RFC 6749 §5)."""
+    # 1. Who is it?
+    client = await authenticate_client(request.credentials, facts, at, dialect)
+    if isinstance(client, Refusal):
+        return Decision(client, reason=client.reason)
+    # 2. May it ask for this kind of thing at all?
+    module = _BY_NAME.get(request.grant_type)
+    if module is None:
+        return refuse(UNSUPPORTED_GRANT_TYPE, "grant_type_unknown")
+    if client.kind != "integration" or request.grant_type not in client.policy.grant_types:
+        return refuse(UNAUTHORIZED_CLIENT, "grant_type_not_allowed")
+    # 3. The grant type's own rule.
+    loaded: Any = await module.load(request, facts)
+    decision: Decision[Issued | Refusal] = module.decide(request, client, loaded, at)
+    # 4. A JWT is signed by a key that is chosen with the facts.
+    if isinstance(decision.answer, Issued) and client.policy.access_token_format == "jwt":
+        key = current_signing_key(await facts.signing_keys(), at)
+        if key is None:
+            return refuse(TEMPORARILY_UNAVAILABLE, "no_signing_key")
+        return replace(decision, answer=replace(decision.answer, signing_key=key))
+    return decision
