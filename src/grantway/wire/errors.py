@@ -19,9 +19,13 @@ class OAuthError:
 
 
 # RFC 6749 §5.2
-INVALID_REQUEST = OAuthError("invalid_request", 400, "The request is missing a parameter, repeats one, or is malformed.")
+INVALID_REQUEST = OAuthError(
+    "invalid_request", 400, "The request is missing a parameter, repeats one, or is malformed."
+)
 INVALID_CLIENT = OAuthError("invalid_client", 401, "Client authentication failed.")
-INVALID_GRANT = OAuthError("invalid_grant", 400, "The code or refresh token is invalid, expired, revoked, or not yours.")
+INVALID_GRANT = OAuthError(
+    "invalid_grant", 400, "The code or refresh token is invalid, expired, revoked, or not yours."
+)
 UNAUTHORIZED_CLIENT = OAuthError("unauthorized_client", 400, "This client may not use this grant type.")
 UNSUPPORTED_GRANT_TYPE = OAuthError("unsupported_grant_type", 400, "This grant type is not supported here.")
 INVALID_SCOPE = OAuthError("invalid_scope", 400, "The scope is unknown, malformed, or more than was granted.")
