@@ -1,0 +1,45 @@
+"""What the rules of administration have in common: how they say no, and how they are recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from grantway.protocol.decision import Add, Change, Decision
+from grantway.protocol.model import AuditEntry
+from grantway.protocol.moment import Moment
+
+OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """No, and why, in a sentence for the operator who asked. ``reason`` is the stable slug beside it."""
+
+    sentence: str
+    reason: str
+
+
+def reject(sentence: str, reason: str) -> Decision[Rejected]:
+    """The decision to do nothing of what an operator asked."""
+    return Decision(Rejected(sentence, reason), (), reason)
+
+
+def recorded(
+    at: Moment,
+    action: str,
+    *,
+    actor: str = OPERATOR,
+    reason: str | None = None,
+    client_id: bytes | None = None,
+    account_id: bytes | None = None,
+    connection_id: bytes | None = None,
+    user_id: bytes | None = None,
+    **detail: Any,
+) -> Change:
+    """The audit entry of what is being done now. ``detail`` holds no secrets and no names of people."""
+    return Add(
+        AuditEntry(
+            at.new_id(), at.now, actor, action, reason, client_id, account_id, connection_id, None, user_id, detail
+        )
+    )

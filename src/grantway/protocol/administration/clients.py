@@ -1,0 +1,274 @@
+"""Clients: integrations, resource servers, operators. They are registered here, switched off and on, and given addresses."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from grantway.protocol.administration.answers import Rejected, recorded, reject
+from grantway.protocol.administration.people import check_name
+from grantway.protocol.administration.scopes import BUILT_IN, INTEGRATION, check_scope_name, undescribed
+from grantway.protocol.client_secrets import draw_client_secret
+from grantway.protocol.decision import Add, Change, Decision, Put, Replace
+from grantway.protocol.digests import digest
+from grantway.protocol.facts import Facts
+from grantway.protocol.model import Client, ClientKind, ClientSecret, Icon, Scope
+from grantway.protocol.moment import Moment
+from grantway.protocol.policy import Policy, resolve
+from grantway.protocol.redirect_uri import check_registration
+from grantway.protocol.scope import is_resource
+
+LONGEST_JWT = timedelta(hours=1)
+"""A signed token cannot be called back where it is verified locally, and signing keys are kept published this long."""
+
+MIN_GIVEN_SECRET = 16
+"""Characters of a secret that is brought along. It is digested by one fast hash, so it has to be a random one."""
+
+_CLIENT_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+_VISIBLE = re.compile(r"[\x21-\x7e]+")
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_MAX_URIS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class NewClient:
+    """What is asked for. ``client_id`` and ``client_secret`` are drawn when they are not given."""
+
+    name: str
+    profile: str = "standard"
+    kind: ClientKind = "integration"
+    public: bool = False
+    client_id: str | None = None
+    client_secret: str | None = field(default=None, repr=False)
+    redirect_uris: tuple[str, ...] = ()
+    remove_url: str | None = None
+    scopes: tuple[str, ...] | None = None
+    default_scopes: tuple[str, ...] | None = None
+    resources: tuple[str, ...] = ()
+    overrides: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedClient:
+    """The client, and its secret as it is shown once: ``None`` for a public client."""
+
+    client: Client
+    client_secret: str | None = field(repr=False)
+    new_scopes: tuple[str, ...] = ()
+
+
+async def create_client(
+    facts: Facts, at: Moment, wanted: NewClient, *, create_scopes: bool = False
+) -> Decision[CreatedClient | Rejected]:
+    """A new client. ``create_scopes``: scopes that the catalogue lacks enter it, described by their names."""
+    for name, value in wanted.overrides:
+        if isinstance(value, (dict, list)):
+            return reject(
+                f"The policy field {name!r} takes one value; grant types are separated by blanks.", "policy_malformed"
+            )
+    try:
+        policy = resolve(wanted.profile, wanted.overrides)
+    except ValueError as unfit:
+        return reject(str(unfit), "policy_malformed")
+    if problem := check_client(wanted, policy):
+        return reject(problem, "client_malformed")
+    scopes = wanted.scopes
+    if scopes is None:
+        scopes = () if policy.takes_scope or wanted.kind != "integration" else (INTEGRATION.name,)
+    missing = await _missing(facts, scopes)
+    unknown = [scope.name for scope in missing if scope.name not in BUILT_IN]
+    if unknown and not create_scopes:
+        return reject(
+            f"The catalogue has no scope {' '.join(unknown)}: add it with `grantway scopes add`, "
+            "or let this command do so with --create-scopes.",
+            "scope_unknown",
+        )
+    client_id = wanted.client_id or at.draw(12).hex()
+    if known := await facts.client(client_id):
+        was = "was used by a client that has ended, and is not used again" if known.ended_at else "is taken"
+        return reject(f"The client id {client_id} {was}.", "client_exists")
+
+    client_secret, stored = _secret(at, wanted)
+    row_id = at.new_id()
+    client = Client(
+        id=row_id,
+        client_id=client_id,
+        name=wanted.name.strip(),
+        created_at=at.now,
+        secret=at.new_secret(row_id),
+        key_id=at.vault.current,
+        kind=wanted.kind,
+        profile=wanted.profile,
+        overrides=tuple(sorted(wanted.overrides)),
+        confidential=not wanted.public,
+        secrets=stored,
+        redirect_uris=wanted.redirect_uris,
+        remove_url=wanted.remove_url,
+        scopes=scopes,
+        default_scopes=scopes if wanted.default_scopes is None else wanted.default_scopes,
+        resources=wanted.resources,
+    )
+    changes: list[Change] = [Add(client), recorded(at, "client.created", client_id=row_id, profile=client.profile)]
+    for scope in missing:
+        changes += [Put(scope), recorded(at, "scope.added", scope=scope.name, client_id=row_id)]
+    return Decision(CreatedClient(client, client_secret, tuple(scope.name for scope in missing)), tuple(changes))
+
+
+def check_client(wanted: NewClient, policy: Policy) -> str | None:
+    """The sentence that says why there cannot be such a client, or ``None``."""
+    checks = (
+        check_name(wanted.name),
+        _check_identity(wanted),
+        check_addresses(wanted.redirect_uris, wanted.remove_url),
+        _check_scopes(wanted),
+        _check_kind(wanted, policy),
+    )
+    return next((problem for problem in checks if problem), None)
+
+
+def check_addresses(redirect_uris: tuple[str, ...], remove_url: str | None) -> str | None:
+    """The sentence that says which address cannot be registered, or ``None``."""
+    if len(set(redirect_uris)) != len(redirect_uris) or len(redirect_uris) > _MAX_URIS:
+        return f"A client has at most {_MAX_URIS} redirect URIs, each of them once."
+    for uri in redirect_uris:
+        try:
+            check_registration(uri)
+        except ValueError as problem:
+            return f"{uri}: {problem}"
+    return None if remove_url is None else _check_remove_url(remove_url)
+
+
+def _check_remove_url(url: str) -> str | None:
+    sentence = f"{url}: a remove URL is https (or http on loopback), without user name and fragment."
+    try:
+        parts = urlsplit(url)
+        fits = parts.hostname and parts.username is None and "#" not in url and _VISIBLE.fullmatch(url)
+    except ValueError:
+        return sentence
+    secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    return None if fits and secure and len(url) <= 2048 else sentence
+
+
+def _check_identity(wanted: NewClient) -> str | None:
+    if wanted.client_id is not None and not _CLIENT_ID.fullmatch(wanted.client_id):
+        return "A client id has 1 to 128 letters, digits and . _ ~ - (it travels in addresses and in Basic)."
+    secret = wanted.client_secret
+    if secret is None:
+        return None
+    if wanted.public:
+        return "A public client has no secret."
+    if not MIN_GIVEN_SECRET <= len(secret) <= 512 or not _VISIBLE.fullmatch(secret):
+        return f"A client secret has {MIN_GIVEN_SECRET} to 512 visible ASCII characters."
+    return None
+
+
+def _check_scopes(wanted: NewClient) -> str | None:
+    scopes = wanted.scopes or ()
+    for name in scopes:
+        if problem := check_scope_name(name):
+            return problem
+    if len(set(scopes)) != len(scopes):
+        return "A scope is named once."
+    if (
+        wanted.default_scopes is not None
+        and wanted.scopes is not None
+        and not set(wanted.default_scopes) <= set(scopes)
+    ):
+        return "The default scopes are among the scopes that the client may be given."
+    for resource in wanted.resources:
+        if not is_resource(resource):
+            return f"{resource}: a resource is an absolute URI without a fragment (RFC 8707)."
+    return None
+
+
+def _check_kind(wanted: NewClient, policy: Policy) -> str | None:
+    if policy.access_token_format == "jwt" and not (
+        policy.access_token_lifetime and policy.access_token_lifetime <= LONGEST_JWT
+    ):
+        return "A signed access token lives at most an hour: where it is verified locally nobody can end it."
+    if wanted.kind != "integration":
+        if wanted.public:
+            return f"A client of the kind {wanted.kind.replace('_', '-')} has a secret; it cannot be public."
+        if wanted.redirect_uris or wanted.remove_url:
+            return "Only an integration has redirect URIs and a remove URL."
+        if wanted.kind == "resource_server" and not wanted.resources:
+            return "A resource server names its resource: the tokens whose audience that is are its to introspect."
+        return None
+    if policy.access_token_format == "account_jwt" and wanted.public:
+        return "A client of this profile authenticates at the token endpoint; it cannot be public."
+    browserless = "client_credentials" in policy.grant_types and not wanted.public
+    if not wanted.redirect_uris and not browserless:
+        return "An integration has at least one redirect URI."
+    return None
+
+
+async def _missing(facts: Facts, scopes: tuple[str, ...]) -> tuple[Scope, ...]:
+    known = {scope.name for scope in await facts.scopes()}
+    return tuple(undescribed(name) for name in scopes if name not in known)
+
+
+def _secret(at: Moment, wanted: NewClient) -> tuple[str | None, tuple[ClientSecret, ...]]:
+    if wanted.public:
+        return None, ()
+    if wanted.client_secret is not None:
+        return wanted.client_secret, (ClientSecret(digest(wanted.client_secret), at.now),)
+    text, stored = draw_client_secret(at)
+    return text, (stored,)
+
+
+async def find_client(facts: Facts, client_id: str) -> Client | Rejected:
+    """The client that is not ended, or why there is none."""
+    client = await facts.client(client_id)
+    if client is None or client.ended_at is not None:
+        return Rejected(f"There is no client {client_id!r}.", "client_unknown")
+    return client
+
+
+async def disable_client(facts: Facts, at: Moment, client_id: str) -> Decision[Client | Rejected]:
+    """The client may do nothing, and its tokens are good for nothing, until it is enabled again."""
+    return await _switch(facts, at, client_id, on=False)
+
+
+async def enable_client(facts: Facts, at: Moment, client_id: str) -> Decision[Client | Rejected]:
+    """The client may go on where it was."""
+    return await _switch(facts, at, client_id, on=True)
+
+
+async def _switch(facts: Facts, at: Moment, client_id: str, *, on: bool) -> Decision[Client | Rejected]:
+    client = await find_client(facts, client_id)
+    if isinstance(client, Rejected):
+        return Decision(client, (), client.reason)
+    if (client.disabled_at is None) == on:
+        return Decision(client, (), "unchanged")
+    changed = replace(client, disabled_at=None if on else at.now, version=client.version + 1)
+    entry = recorded(at, "client.enabled" if on else "client.disabled", client_id=client.id)
+    return Decision(changed, (Replace(changed), entry))
+
+
+async def set_addresses(
+    facts: Facts, at: Moment, client_id: str, redirect_uris: tuple[str, ...], remove_url: str | None
+) -> Decision[Client | Rejected]:
+    """Other redirect URIs and another remove URL, from now on."""
+    client = await find_client(facts, client_id)
+    if isinstance(client, Rejected):
+        return Decision(client, (), client.reason)
+    if problem := check_addresses(redirect_uris, remove_url):
+        return reject(problem, "client_malformed")
+    if (client.redirect_uris, client.remove_url) == (redirect_uris, remove_url):
+        return Decision(client, (), "unchanged")
+    changed = replace(client, redirect_uris=redirect_uris, remove_url=remove_url, version=client.version + 1)
+    return Decision(changed, (Replace(changed), recorded(at, "client.addresses_set", client_id=client.id)))
+
+
+async def set_icon(
+    facts: Facts, at: Moment, client_id: str, png: bytes, png_digest: str
+) -> Decision[Client | Rejected]:
+    """The picture on the consent page. It was re-encoded outside the rule."""
+    client = await find_client(facts, client_id)
+    if isinstance(client, Rejected):
+        return Decision(client, (), client.reason)
+    icon = Icon(client.id, png, png_digest)
+    return Decision(client, (Put(icon), recorded(at, "client.icon_set", client_id=client.id, digest=png_digest)))

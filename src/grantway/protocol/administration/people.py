@@ -1,0 +1,140 @@
+"""Users and their memberships."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from grantway.protocol.administration.answers import Rejected, recorded, reject
+from grantway.protocol.decision import Add, Change, Decision, EndUserGrants, Forget, Put, Replace
+from grantway.protocol.facts import Facts
+from grantway.protocol.model import Account, Membership, Role, User
+from grantway.protocol.moment import Moment
+
+MIN_PASSWORD = 8
+"""Characters. Guessing is slowed per user and limited per address, so NIST SP 800-63B-3 §5.1.1.1 is enough."""
+MAX_PASSWORD = 1024
+"""Characters: what is hashed on every sign-in is bounded."""
+MAX_NAME = 200
+
+_EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+")
+
+
+def normal_email(email: str) -> str | None:
+    """The address as it is stored and looked up: trimmed and case-folded; ``None`` when it is not one."""
+    folded = email.strip().casefold()
+    return folded if len(folded) <= 254 and _EMAIL.fullmatch(folded) else None
+
+
+def check_password(password: str) -> str | None:
+    """The sentence that says why this cannot be a password, or ``None``."""
+    if len(password) < MIN_PASSWORD:
+        return f"A password has at least {MIN_PASSWORD} characters."
+    if len(password) > MAX_PASSWORD:
+        return f"A password has at most {MAX_PASSWORD} characters."
+    return None
+
+
+def check_name(name: str) -> str | None:
+    """The sentence that says why nothing can have this name, or ``None``."""
+    if not name.strip():
+        return "A name is not empty."
+    if len(name) > MAX_NAME:
+        return f"A name has at most {MAX_NAME} characters."
+    if any(not char.isprintable() for char in name):
+        return "A name has printable characters only."
+    return None
+
+
+async def create_user(
+    facts: Facts, at: Moment, email: str, name: str, password_hash: str | None = None
+) -> Decision[User | Rejected]:
+    """A new user. ``password_hash`` was made outside the rule; without one, nobody can sign in as this user yet."""
+    folded = normal_email(email)
+    if folded is None:
+        return reject(f"{email!r} is not an e-mail address.", "email_malformed")
+    if problem := check_name(name):
+        return reject(problem, "name_malformed")
+    if await facts.user_by_email(folded):
+        return reject(f"There is a user {folded} already.", "user_exists")
+    version = 1 if password_hash else 0
+    user = User(at.new_id(), folded, name.strip(), at.now, password_hash, version)
+    return Decision(user, (Add(user), recorded(at, "user.created", user_id=user.id)))
+
+
+async def set_password(facts: Facts, at: Moment, email: str, password_hash: str) -> Decision[User | Rejected]:
+    """Another password. Sign-ins that were verified against the last one do not pass any more."""
+    user = await facts.user_by_email(normal_email(email) or "")
+    if user is None:
+        return reject(f"There is no user {email}.", "user_unknown")
+    changed = replace(
+        user, password_hash=password_hash, password_version=user.password_version + 1, version=user.version + 1
+    )
+    return Decision(changed, (Replace(changed), recorded(at, "user.password_set", user_id=user.id)))
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A membership with the two that it joins."""
+
+    membership: Membership
+    account: Account
+    user: User
+
+
+async def add_member(
+    facts: Facts, at: Moment, account_id: bytes, email: str, role: Role
+) -> Decision[Member | Rejected]:
+    """The user belongs to the account, in this role; a member that is there already gets the role."""
+    found = await _account_and_user(facts, account_id, email)
+    if isinstance(found, Rejected):
+        return Decision(found, (), found.reason)
+    account, user = found
+    known = await facts.membership(account_id, user.id)
+    if known and known.role == role:
+        return Decision(Member(known, account, user), (), "unchanged")
+    if known and known.role == "owner" and await _owners(facts, account_id) == 1:
+        return reject("This is the account's last owner: make somebody else owner first.", "last_owner")
+    membership = Membership(account_id, user.id, role, known.created_at if known else at.now)
+    changes: tuple[Change, ...] = (
+        Put(membership) if known else Add(membership),
+        Replace(replace(account, version=account.version + 1)),
+        recorded(at, "member.role_set" if known else "member.added", account_id=account_id, user_id=user.id, role=role),
+    )
+    return Decision(Member(membership, account, user), changes)
+
+
+async def remove_member(facts: Facts, at: Moment, account_id: bytes, email: str) -> Decision[Member | Rejected]:
+    """The user does not belong to the account any more; what they had granted there ends."""
+    found = await _account_and_user(facts, account_id, email)
+    if isinstance(found, Rejected):
+        return Decision(found, (), found.reason)
+    account, user = found
+    membership = await facts.membership(account_id, user.id)
+    if membership is None:
+        return reject(f"{user.email} is not a member of {account.name}.", "member_unknown")
+    if membership.role == "owner" and await _owners(facts, account_id) == 1:
+        return reject("This is the account's last owner: make somebody else owner first.", "last_owner")
+    connections = await facts.connections(account_id=account_id)
+    ends = tuple(EndUserGrants(view.connection.id, user.id, at.now, "member_removed") for view in connections)
+    changes: tuple[Change, ...] = (
+        Forget(membership),
+        Replace(replace(account, version=account.version + 1)),
+        *ends,
+        recorded(at, "member.removed", account_id=account_id, user_id=user.id),
+    )
+    return Decision(Member(membership, account, user), changes)
+
+
+async def _account_and_user(facts: Facts, account_id: bytes, email: str) -> tuple[Account, User] | Rejected:
+    account = await facts.account(account_id)
+    if account is None or account.removed_at is not None:
+        return Rejected("There is no such account.", "account_unknown")
+    user = await facts.user_by_email(normal_email(email) or "")
+    if user is None:
+        return Rejected(f"There is no user {email}.", "user_unknown")
+    return account, user
+
+
+async def _owners(facts: Facts, account_id: bytes) -> int:
+    return sum(membership.role == "owner" for membership, _ in await facts.members(account_id))

@@ -1,0 +1,112 @@
+"""The scope catalogue: clients can only be given what stands there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from grantway.protocol.administration.answers import Rejected, recorded, reject
+from grantway.protocol.decision import Change, Decision, Forget, Put
+from grantway.protocol.facts import Facts
+from grantway.protocol.model import Scope
+from grantway.protocol.moment import Moment
+
+MAX_SCOPE = 191
+_SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 §3.3
+
+INTEGRATION = Scope(
+    name="integration",
+    sentences={"en": "Work with the conversations of this account as an integration of its own"},
+    sensitivity="high",
+    # vendors.md 1.6: what tokens of this scope reach, and what they do not.
+    opens={
+        "en": (
+            "Users: read, create, change and delete them",
+            "Conversations and messages: read them and take part",
+            "Attachments: upload and delete files",
+            "Webhooks: its own only",
+        )
+    },
+    withholds={
+        "en": (
+            "Webhooks of other integrations",
+            "Other integrations and the switchboard",
+            "The account itself: its settings, keys and people",
+        )
+    },
+)
+"""What every Sunshine Conversations integration gets: its authorization request carries no scope."""
+
+BUILT_IN: Mapping[str, Scope] = {INTEGRATION.name: INTEGRATION}
+"""Scopes that enter the catalogue by themselves, with the first client that is given them."""
+
+
+def check_scope_name(name: str) -> str | None:
+    """The sentence that says why no scope can have this name, or ``None``."""
+    if _SCOPE_TOKEN.fullmatch(name) and len(name) <= MAX_SCOPE:
+        return None
+    return f"{name!r} cannot be a scope: 1 to {MAX_SCOPE} visible ASCII characters, without quotes and backslashes."
+
+
+def undescribed(name: str) -> Scope:
+    """The entry of a scope that nobody has described: its customers read its name."""
+    return BUILT_IN.get(name) or Scope(name, {"en": f"Use “{name}”"})
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogued:
+    """The entry as it is now; ``was_new`` when there was none."""
+
+    scope: Scope
+    was_new: bool
+
+
+async def put_scope(facts: Facts, at: Moment, scope: Scope) -> Decision[Catalogued | Rejected]:
+    """The scope stands in the catalogue. Of one that is there, only the languages that are given change."""
+    if problem := check_scope_name(scope.name):
+        return reject(problem, "scope_malformed")
+    if any(not sentence.strip() for sentence in scope.sentences.values()) or not scope.sentences:
+        return reject("A scope has a sentence that tells customers what it allows.", "sentence_missing")
+    known = {one.name: one for one in await facts.scopes()}.get(scope.name)
+    merged = _merge(known, scope) if known else scope
+    if merged == known:
+        return Decision(Catalogued(merged, False), (), "unchanged")
+    changes = (Put(merged), recorded(at, "scope.changed" if known else "scope.added", scope=scope.name))
+    return Decision(Catalogued(merged, known is None), changes)
+
+
+async def remove_scope(facts: Facts, at: Moment, name: str) -> Decision[Scope | Rejected]:
+    """The scope leaves the catalogue; refused while a client may be given it."""
+    scope = {one.name: one for one in await facts.scopes()}.get(name)
+    if scope is None:
+        return reject(f"There is no scope {name!r}.", "scope_unknown")
+    users = [client.client_id for client in await facts.clients() if name in client.scopes]
+    if users:
+        return reject(f"{name!r} is in use by {_list(users)}.", "scope_in_use")
+    return Decision(scope, (Forget(scope), recorded(at, "scope.removed", scope=name)))
+
+
+async def publish_catalogue(facts: Facts, at: Moment, scopes: tuple[Scope, ...]) -> Decision[tuple[str, ...]]:
+    """The entries of the settings file stand in the catalogue, word for word. Answers with those that changed."""
+    known = {one.name: one for one in await facts.scopes()}
+    changed = tuple(scope for scope in scopes if known.get(scope.name) != scope)
+    changes: list[Change] = []
+    for scope in changed:
+        changes += [Put(scope), recorded(at, "scope.published", scope=scope.name)]
+    return Decision(tuple(scope.name for scope in changed), tuple(changes))
+
+
+def _merge(known: Scope, given: Scope) -> Scope:
+    return Scope(
+        known.name,
+        {**known.sentences, **given.sentences},
+        given.sensitivity,
+        {**known.opens, **given.opens},
+        {**known.withholds, **given.withholds},
+    )
+
+
+def _list(names: list[str]) -> str:
+    shown = ", ".join(names[:5])
+    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown
