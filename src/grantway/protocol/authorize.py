@@ -7,71 +7,213 @@ Nothing goes back to a client, success or error, before the customer has signed 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import replace
 
-from grantway.protocol.model import Account, Client, Connection, Membership, PendingAuthorization, Scope, User
+from grantway.protocol import audit
+from grantway.protocol.consent import needs_asking, question_of, settle_consent, shown_of
+from grantway.protocol.decision import Change, Decision, Forget, Refusal, Replace, refuse
+from grantway.protocol.digests import digest
+from grantway.protocol.facts import Facts
+from grantway.protocol.ids import parse
+from grantway.protocol.keys import same
+from grantway.protocol.model import Client, PendingAuthorization, Scope, Session, User
+from grantway.protocol.moment import Moment
+from grantway.protocol.opening import ERRORS, open_authorization
+from grantway.protocol.standing import why_client_is_out
+from grantway.protocol.steps import (
+    AskAccount,
+    AskConsent,
+    AskSignIn,
+    Chosen,
+    Opened,
+    SendBack,
+    Step,
+    Visitor,
+)
+from grantway.wire.errors import ACCESS_DENIED, CONSENT_REQUIRED, INVALID_REQUEST, LOGIN_REQUIRED, OAuthError
 from grantway.wire.messages import AuthorizationAnswer
 
-
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """The browser: the raw values of its two cookies. ``browser`` outlives sign-in, ``session`` is drawn at sign-in."""
-
-    browser: str | None = field(default=None, repr=False)
-    session: str | None = field(default=None, repr=False)
+__all__ = [
+    "AskAccount", "AskConsent", "AskSignIn", "Chosen", "Opened", "SendBack", "Step", "Visitor", "allow",
+    "change_account", "choose_account", "deny", "next_step", "open_authorization",
+]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """The request waits under this id (raw; only its digest is stored)."""
-
-    pending_id: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class AskSignIn:
-    """The customer has to sign in; ``again`` when they are signed in and the client asks for it once more."""
-
-    client: Client
-    again: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class AskAccount:
-    """The customer has several accounts (or none that they may connect) and has to pick one."""
-
-    client: Client
-    user: User
-    choices: tuple[tuple[Membership, Account], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AskConsent:
-    """The Allow/Deny page. ``shown`` has to come back with the answer: it binds what was seen to what is settled."""
-
-    client: Client
-    user: User
-    account: Account
-    connection: Connection | None
-    scopes: tuple[Scope, ...]
-    several_accounts: bool
-    redirect_uri: str
-    shown: str
+async def next_step(
+    facts: Facts, at: Moment, pending_id: str, visitor: Visitor, issuer: str
+) -> Decision[Step | Refusal]:
+    """What the customer has to be shown now, or where the browser goes. A refusal is for a page."""
+    waiting = await _waiting(facts, at, pending_id)
+    if isinstance(waiting, Refusal):
+        return Decision(waiting, reason=waiting.reason)
+    pending, client = waiting
+    signed_in = await _signed_in(facts, at, visitor)
+    if signed_in is None:
+        if "none" in pending.prompt:
+            return refuse(LOGIN_REQUIRED, "login_required")  # on a page: nobody has signed in, nothing is redirected
+        return Decision(AskSignIn(client), reason="sign_in_asked")
+    session, user = signed_in
+    if not _is_bound(pending, visitor):
+        return refuse(INVALID_REQUEST, "pending_of_another_browser")
+    if "login" in pending.prompt and session.auth_time < pending.created_at:
+        return Decision(AskSignIn(client, again=True), reason="sign_in_asked_again")
+    if pending.refusal is not None:
+        code, reason = pending.refusal
+        return _send_back(pending, client, issuer, ERRORS[code], reason)
+    return await _after_sign_in(facts, at, pending, client, user, issuer)
 
 
-@dataclass(frozen=True, slots=True)
-class SendBack:
-    """The customer's browser goes back to the client with this; ``dialect`` says how it is spelled."""
+async def _after_sign_in(
+    facts: Facts, at: Moment, pending: PendingAuthorization, client: Client, user: User, issuer: str
+) -> Decision[Step | Refusal]:
+    picked = pending.account_id if pending.user_id == user.id else None
+    choices = await facts.memberships(user.id)
+    open_to = {a.id: a for membership, a in choices if membership.may_connect and a.suspended_at is None}
+    if picked is None and len(choices) == 1:
+        picked = choices[0][1].id
+    account = None if picked is None else open_to.get(picked)
+    if account is None:
+        if "none" in pending.prompt:
+            return _send_back(pending, client, issuer, CONSENT_REQUIRED, "account_required")
+        return Decision(AskAccount(client, user, choices), reason="account_asked")
+    if "select_account" in pending.prompt and len(choices) > 1 and pending.account_id is None:
+        return Decision(AskAccount(client, user, choices), reason="account_asked")
+    question = await question_of(facts, pending, client, user, account)
+    if not needs_asking(question):
+        code, changes = settle_consent(question, at, asked=False)
+        return Decision(_back(pending, client, issuer, code=code), changes, "consent_repeated")
+    if "none" in pending.prompt:
+        return _send_back(pending, client, issuer, CONSENT_REQUIRED, "consent_required")
+    bound: tuple[Change, ...] = ()
+    if (pending.user_id, pending.account_id) != (user.id, account.id):
+        bound = (Replace(replace(pending, user_id=user.id, account_id=account.id, version=pending.version + 1)),)
+    catalogue = {scope.name: scope for scope in await facts.scopes()}
+    ask = AskConsent(
+        client=client,
+        user=user,
+        account=account,
+        connection=question.connection,
+        scopes=tuple(catalogue.get(name) or Scope(name, {}) for name in pending.scope),
+        several_accounts=len(choices) > 1,
+        redirect_uri=pending.redirect_uri,
+        shown=shown_of(question),
+    )
+    return Decision(ask, bound, "consent_asked")
 
-    answer: AuthorizationAnswer
-    dialect: str
+
+async def choose_account(
+    facts: Facts, at: Moment, pending_id: str, visitor: Visitor, account: str
+) -> Decision[Chosen | Refusal]:
+    """The customer picked an account (text id, ``ac_…``)."""
+    ready = await _ready(facts, at, pending_id, visitor)
+    if isinstance(ready, Refusal):
+        return Decision(ready, reason=ready.reason)
+    pending, _, user = ready
+    account_id = parse("ac", account)
+    membership = None if account_id is None else await facts.membership(account_id, user.id)
+    if account_id is None or membership is None or not membership.may_connect:
+        return refuse(ACCESS_DENIED, "account_not_yours")
+    bound = replace(pending, user_id=user.id, account_id=account_id, version=pending.version + 1)
+    return Decision(Chosen(), (Replace(bound),), "account_chosen")
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """The account is noted; ask ``next_step`` again."""
+async def change_account(facts: Facts, at: Moment, pending_id: str, visitor: Visitor) -> Decision[Chosen | Refusal]:
+    """The customer wants to pick again."""
+    ready = await _ready(facts, at, pending_id, visitor)
+    if isinstance(ready, Refusal):
+        return Decision(ready, reason=ready.reason)
+    pending, _, user = ready
+    unbound = replace(pending, user_id=user.id, account_id=None, version=pending.version + 1)
+    return Decision(Chosen(), (Replace(unbound),), "account_unpicked")
 
 
-Step = AskSignIn | AskAccount | AskConsent | SendBack
+async def allow(
+    facts: Facts, at: Moment, pending_id: str, visitor: Visitor, shown: str, issuer: str
+) -> Decision[SendBack | Refusal]:
+    """The customer allows what was shown. Everything is checked again: who, which account, which scopes, which client."""
+    ready = await _ready(facts, at, pending_id, visitor)
+    if isinstance(ready, Refusal):
+        return Decision(ready, reason=ready.reason)
+    pending, client, user = ready
+    if pending.refusal is not None or pending.user_id != user.id or pending.account_id is None:
+        return refuse(ACCESS_DENIED, "consent_not_asked")
+    membership = await facts.membership(pending.account_id, user.id)
+    account = await facts.account(pending.account_id)
+    if membership is None or not membership.may_connect or account is None or account.removed_at is not None:
+        return refuse(ACCESS_DENIED, "account_not_yours")
+    question = await question_of(facts, pending, client, user, account)
+    if not same(shown.encode(), shown_of(question).encode()):
+        return refuse(ACCESS_DENIED, "consent_differs")
+    code, changes = settle_consent(question, at, asked=True)
+    return Decision(_back(pending, client, issuer, code=code), changes, "consented")
 
-__all__ = ["AskAccount", "AskConsent", "AskSignIn", "Chosen", "Opened", "PendingAuthorization", "SendBack", "Step", "Visitor"]
+
+async def deny(
+    facts: Facts, at: Moment, pending_id: str, visitor: Visitor, issuer: str
+) -> Decision[SendBack | Refusal]:
+    """The customer says no (RFC 6749 §4.1.2.1: ``access_denied``)."""
+    ready = await _ready(facts, at, pending_id, visitor)
+    if isinstance(ready, Refusal):
+        return Decision(ready, reason=ready.reason)
+    pending, client, user = ready
+    denied = audit.note(at, audit.by_user(user), "denied", client_id=client.id, user_id=user.id)
+    return Decision(_back(pending, client, issuer, error=ACCESS_DENIED), (Forget(pending), denied), "denied")
+
+
+async def _waiting(facts: Facts, at: Moment, pending_id: str) -> tuple[PendingAuthorization, Client] | Refusal:
+    pending = await facts.pending(digest(pending_id))
+    if pending is None or at.now >= pending.expires_at:
+        return Refusal(INVALID_REQUEST, "pending_unknown")
+    client = await facts.client_by_row(pending.client_id)
+    if client is None:
+        return Refusal(INVALID_REQUEST, "client_unknown")
+    out = why_client_is_out(client)
+    return (pending, client) if out is None else Refusal(INVALID_REQUEST, out)
+
+
+async def _signed_in(facts: Facts, at: Moment, visitor: Visitor) -> tuple[Session, User] | None:
+    found = None if visitor.session is None else await facts.session(digest(visitor.session))
+    if found is None or at.now >= found[0].expires_at or found[1].disabled_at is not None:
+        return None
+    return found
+
+
+def _is_bound(pending: PendingAuthorization, visitor: Visitor) -> bool:
+    """Whether this is the browser that started: it still has the cookie that the request was bound to."""
+    known = [same(digest(cookie), pending.browser_digest) for cookie in (visitor.browser, visitor.session) if cookie]
+    return any(known)
+
+
+async def _ready(
+    facts: Facts, at: Moment, pending_id: str, visitor: Visitor
+) -> tuple[PendingAuthorization, Client, User] | Refusal:
+    """The waiting request, its client, and the customer who is signed in as the request wants it."""
+    waiting = await _waiting(facts, at, pending_id)
+    if isinstance(waiting, Refusal):
+        return waiting
+    pending, client = waiting
+    signed_in = await _signed_in(facts, at, visitor)
+    if signed_in is None or ("login" in pending.prompt and signed_in[0].auth_time < pending.created_at):
+        return Refusal(LOGIN_REQUIRED, "login_required")
+    if not _is_bound(pending, visitor):
+        return Refusal(INVALID_REQUEST, "pending_of_another_browser")
+    return pending, client, signed_in[1]
+
+
+def _back(
+    pending: PendingAuthorization,
+    client: Client,
+    issuer: str,
+    *,
+    code: str | None = None,
+    error: OAuthError | None = None,
+) -> SendBack:
+    policy = client.policy
+    iss = issuer if policy.names_issuer else None
+    return SendBack(AuthorizationAnswer(pending.redirect_uri, code, error, pending.state, iss), policy.dialect)
+
+
+def _send_back(
+    pending: PendingAuthorization, client: Client, issuer: str, error: OAuthError, reason: str
+) -> Decision[Step | Refusal]:
+    return Decision(_back(pending, client, issuer, error=error), (Forget(pending),), reason)

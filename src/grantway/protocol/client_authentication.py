@@ -36,7 +36,9 @@ async def authenticate_client(
             return _no("client_secret_missing")
         shown = digest(credentials.client_secret)
         # No early exit: every live secret is compared.
-        proven = [same(shown, one.digest) for one in client.secrets if one.expires_at is None or at.now < one.expires_at]
+        proven = [
+            same(shown, one.digest) for one in client.secrets if one.expires_at is None or at.now < one.expires_at
+        ]
         if not any(proven):
             return _no("client_secret_wrong")
     elif credentials.client_secret is not None:

@@ -115,6 +115,9 @@ class Facts(Protocol):
         By ``last_used_day`` (a grant that was never used counts as used on the day it was made), then ``created_at``.
         """
 
+    async def has_other_live_grant(self, connection_id: bytes, grant_id: bytes) -> bool:
+        """Whether the connection has a grant that is not revoked beside this one."""
+
     async def ended_token(self, serial: bytes) -> EndedToken | None: ...
     async def pending(self, digest: bytes) -> PendingAuthorization | None: ...
 

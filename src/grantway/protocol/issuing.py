@@ -64,7 +64,9 @@ def issue_for_client(
     return Issued(client, _access(at, client, kind="client", row_id=client.id, scope=scope, resource=resource), secret)
 
 
-def _access(at: Moment, client: Client, *, kind: RowKind, row_id: bytes, scope: tuple[str, ...], resource: tuple[str, ...]) -> Access:
+def _access(
+    at: Moment, client: Client, *, kind: RowKind, row_id: bytes, scope: tuple[str, ...], resource: tuple[str, ...]
+) -> Access:
     lifetime = client.policy.access_token_lifetime
     issued_at = at.now.replace(microsecond=0)
     return Access(

@@ -59,7 +59,9 @@ def read(text: str) -> UnverifiedJwt | None:
 # RFC 9068 -------------------------------------------------------------------------------------------------------------
 
 
-def access_claims(access: Access, *, issuer: str, client_id: str, subject: str, extra: Mapping[str, Any]) -> dict[str, Any]:
+def access_claims(
+    access: Access, *, issuer: str, client_id: str, subject: str, extra: Mapping[str, Any]
+) -> dict[str, Any]:
     """The claims of an RFC 9068 access token (§2.2); without a resource the audience is the issuer itself."""
     if access.expires_at is None:
         raise ValueError("a JWT access token needs an expiry (RFC 9068 §2.2)")

@@ -106,5 +106,7 @@ def _presented_again(held: GrantInUse, at: Moment) -> Decision[Issued | Refusal]
         INVALID_GRANT,
         "code_reused",
         EndGrant(grant.id, at.now, "code_reused"),
-        audit.note(at, audit.by_client(held.client), "grant_ended", held.connection, reason="code_reused", grant_id=grant.id),
+        audit.note(
+            at, audit.by_client(held.client), "grant_ended", held.connection, reason="code_reused", grant_id=grant.id
+        ),
     )

@@ -94,9 +94,7 @@ def decide(request: TokenRequest, client: Client, loaded: Presented, at: Moment)
     if not policy.rotates_refresh_tokens:
         return Decision(issue_for_grant(held, secret, grant.generation, at, scope, resource), used, "refreshed")
     idle = policy.refresh_idle_lifetime
-    move = MoveGeneration(
-        grant.id, grant.generation, at.now, move_key, None if idle is None else at.now + idle
-    )
+    move = MoveGeneration(grant.id, grant.generation, at.now, move_key, None if idle is None else at.now + idle)
     return Decision(
         issue_for_grant(held, secret, grant.generation + 1, at, scope, resource), (move, *used), "refreshed"
     )

@@ -1,0 +1,133 @@
+"""Consent: when it has to be asked, what was seen, and what Allow makes true (RFC 9700 §4.11, OAuth 2.1 §7.3.1)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+
+from grantway.protocol import audit
+from grantway.protocol.decision import Add, Change, EndGrant, Forget, Replace
+from grantway.protocol.facts import Facts
+from grantway.protocol.model import Account, Client, Connection, Grant, PendingAuthorization, User
+from grantway.protocol.moment import Moment
+from grantway.protocol.redirect_uri import is_web, uri_digest
+from grantway.protocol.scope import within
+from grantway.protocol.tokens import write_code
+from grantway.wire import base62
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Who is asked what: all that a consent is about, read together."""
+
+    pending: PendingAuthorization
+    client: Client
+    user: User
+    account: Account
+    connection: Connection | None
+    earlier: tuple[Grant, ...]
+    """The user's live grants under the connection, least recently used first."""
+
+
+def shown_of(question: Question) -> str:
+    """What the page showed, in one word: comes back with Allow, so that nothing else than that is settled."""
+    pending = question.pending
+    seen = (
+        pending.digest, question.client.id, question.user.id, question.account.id,
+        " ".join(pending.scope).encode(), " ".join(pending.resource).encode(), pending.redirect_uri.encode(),
+    )  # fmt: skip
+    framed = b"".join(len(part).to_bytes(4, "big") + part for part in seen)
+    return base62.encode(hashlib.sha256(framed).digest())
+
+
+def needs_asking(question: Question) -> bool:
+    """Whether the customer has to be shown the consent page.
+
+    Every time, except when the client's identity is proven (confidential, or a https redirect URI) and the same user
+    has allowed it all before for the same account, and the client does not insist.
+    """
+    pending, connection = question.pending, question.connection
+    if "consent" in pending.prompt or connection is None or connection.suspended_at is not None:
+        return True
+    if not question.client.confidential and not is_web(pending.redirect_uri):
+        return True
+    return not any(
+        within(pending.scope, grant.scope) and within(pending.resource, grant.resource) for grant in question.earlier
+    ) or not within(pending.scope, connection.scope)
+
+
+async def question_of(
+    facts: Facts, pending: PendingAuthorization, client: Client, user: User, account: Account
+) -> Question:
+    """The question, with what was agreed before."""
+    connection = await facts.live_connection(client.id, account.id)
+    earlier = () if connection is None else await facts.live_grants(connection.id, user.id)
+    return Question(pending, client, user, account, connection, earlier)
+
+
+def settle_consent(question: Question, at: Moment, *, asked: bool) -> tuple[str, tuple[Change, ...]]:
+    """The code, and the changes by which it is good: a connection, a grant, and the request is answered.
+
+    A consent that was asked for fewer scopes than the connection has narrows it at once; otherwise it gains the new
+    ones, and what older grants allow stays what it was.
+    """
+    pending, client, policy = question.pending, question.client, question.client.policy
+    connection, first = _connection(question, at, asked=asked)
+    grant_id = at.new_id()
+    raw = at.draw(32)
+    grant = Grant(
+        id=grant_id,
+        connection_id=connection.id,
+        client_id=client.id,
+        account_id=question.account.id,
+        user_id=question.user.id,
+        origin="code",
+        scope=pending.scope,
+        resource=pending.resource,
+        secret=at.vault.seal(raw, grant_id),
+        key_id=at.vault.current,
+        created_at=at.now,
+        code_expires_at=at.now + policy.code_lifetime,
+        code_challenge=pending.code_challenge,
+        redirect_uri_digest=uri_digest(pending.redirect_uri),
+        redirect_uri_was_sent=pending.redirect_uri_was_sent,
+        refresh_expires_at=None if policy.refresh_lifetime is None else at.now + policy.refresh_lifetime,
+    )
+    surplus = question.earlier[: max(0, len(question.earlier) + 1 - policy.live_grants)]
+    return write_code(raw, grant_id), (
+        Forget(pending),
+        first,
+        Add(grant),
+        *(EndGrant(old.id, at.now, "superseded") for old in surplus),
+        audit.note(
+            at,
+            audit.by_user(question.user),
+            "consented" if asked else "consent_repeated",
+            connection,
+            grant_id=grant_id,
+            user_id=question.user.id,
+            scope=list(pending.scope),
+        ),
+    )
+
+
+def _connection(question: Question, at: Moment, *, asked: bool) -> tuple[Connection, Change]:
+    scope, connection = question.pending.scope, question.connection
+    if connection is None:
+        made = Connection(
+            id=at.new_id(),
+            client_id=question.client.id,
+            account_id=question.account.id,
+            integration_id=at.draw(12).hex(),
+            scope=scope,
+            created_at=at.now,
+            approved_by=question.user.id,
+        )
+        return made, Add(made)
+    if asked and within(scope, connection.scope):
+        allowed = scope
+    else:
+        allowed = connection.scope + tuple(one for one in scope if one not in connection.scope)
+    # Replaced even when nothing is different: the count of live grants is guarded by the connection's version.
+    same = replace(connection, scope=allowed, version=connection.version + 1)
+    return same, Replace(same)

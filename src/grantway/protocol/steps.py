@@ -1,0 +1,70 @@
+"""What a visit to the authorization endpoint can come to, as values that carry just what a page needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from grantway.protocol.model import Account, Client, Connection, Membership, Scope, User
+from grantway.wire.messages import AuthorizationAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """The browser: the raw values of its two cookies. ``browser`` outlives sign-in, ``session`` is drawn at sign-in."""
+
+    browser: str | None = field(default=None, repr=False)
+    session: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The request waits under this id (raw; only its digest is stored)."""
+
+    pending_id: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AskSignIn:
+    """The customer has to sign in; ``again`` when they are signed in and the client asks for it once more."""
+
+    client: Client
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AskAccount:
+    """The customer has several accounts (or none that they may connect) and has to pick one."""
+
+    client: Client
+    user: User
+    choices: tuple[tuple[Membership, Account], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AskConsent:
+    """The Allow/Deny page. ``shown`` has to come back with the answer: it binds what was seen to what is settled."""
+
+    client: Client
+    user: User
+    account: Account
+    connection: Connection | None
+    scopes: tuple[Scope, ...]
+    several_accounts: bool
+    redirect_uri: str
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendBack:
+    """The customer's browser goes back to the client with this; ``dialect`` says how it is spelled."""
+
+    answer: AuthorizationAnswer
+    dialect: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The account is noted; ask ``next_step`` again."""
+
+
+Step = AskSignIn | AskAccount | AskConsent | SendBack
