@@ -100,7 +100,12 @@ class Facts(Protocol):
         """The one connection of these two that is not removed."""
 
     async def connections(
-        self, *, account_id: bytes | None = None, client_row_id: bytes | None = None, live: bool = True, limit: int = 1000
+        self,
+        *,
+        account_id: bytes | None = None,
+        client_row_id: bytes | None = None,
+        live: bool = True,
+        limit: int = 1000,
     ) -> tuple[ConnectionInView, ...]:
         """Newest first. ``live``: only those that are not removed."""
 
@@ -115,8 +120,10 @@ class Facts(Protocol):
         By ``last_used_day`` (a grant that was never used counts as used on the day it was made), then ``created_at``.
         """
 
-    async def has_other_live_grant(self, connection_id: bytes, grant_id: bytes) -> bool:
-        """Whether the connection has a grant that is not revoked beside this one."""
+    async def has_live_grant_beside(
+        self, connection_id: bytes, *, grant_id: bytes | None = None, user_id: bytes | None = None
+    ) -> bool:
+        """Whether the connection has a grant that is not revoked and is neither this one nor one of this user's."""
 
     async def ended_token(self, serial: bytes) -> EndedToken | None: ...
     async def pending(self, digest: bytes) -> PendingAuthorization | None: ...

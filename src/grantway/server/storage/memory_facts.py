@@ -247,6 +247,17 @@ class MemoryFacts:
         )
         return tuple(live)
 
+    async def has_live_grant_beside(
+        self, connection_id: bytes, *, grant_id: bytes | None = None, user_id: bytes | None = None
+    ) -> bool:
+        return any(
+            each.connection_id == connection_id
+            and each.revoked_at is None
+            and each.id != grant_id
+            and (user_id is None or each.user_id != user_id)
+            for each in self._tables.of(Grant).values()
+        )
+
     async def ended_token(self, serial: bytes) -> EndedToken | None:
         return self._tables.of(EndedToken).get(serial)
 

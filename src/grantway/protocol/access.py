@@ -1,0 +1,106 @@
+"""What an access token is good for, now: read it, prove it under its row's secret, see whether all it hangs from stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from grantway.protocol import jwt
+from grantway.protocol.decision import Change, TouchUse
+from grantway.protocol.facts import Facts, GrantInUse
+from grantway.protocol.model import Client
+from grantway.protocol.moment import Moment
+from grantway.protocol.scope import common
+from grantway.protocol.standing import why_client_is_out, why_out
+from grantway.protocol.tokens import Access, UnprovenAccessToken, read_access_token, read_sealed
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenAccess:
+    """An access token of ours. Proven is not active: ask ``why_inactive``. ``held`` is ``None`` for a client's own."""
+
+    access: Access
+    client: Client
+    held: GrantInUse | None
+    form: Literal["opaque", "jwt", "account_jwt"]
+    secret: bytes = field(repr=False, default=b"")
+
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """The scope at use: token, grant and connection in common; for a client's own token, what it still may have."""
+        if self.held is None:
+            return common(self.access.scope, self.client.scopes)
+        return common(common(self.access.scope, self.held.grant.scope), self.held.connection.scope)
+
+
+async def prove_access(token: str, facts: Facts, at: Moment, issuer: str) -> ProvenAccess | None:
+    """The token, if this server made it and its row is still there; expiry and ends are not looked at here."""
+    if token.startswith("gwa_"):
+        opaque = read_access_token(token)
+        return None if opaque is None else await _prove_opaque(opaque, facts, at)
+    parts = jwt.read(token)
+    if parts is None:
+        return None
+    grant_id = jwt.account_grant_id(parts)
+    if grant_id is not None:
+        held = await facts.grant(grant_id)
+        if held is None or held.client.policy.access_token_format != "account_jwt":
+            return None
+        secret = at.vault.open(held.grant.key_id, held.grant.secret, grant_id)
+        if not jwt.is_proven_account_jwt(parts, secret):
+            return None
+        return ProvenAccess(jwt.account_access(parts, grant_id), held.client, held, "account_jwt", secret)
+    jwks = {key.kid: key.public_jwk for key in await facts.signing_keys()}
+    access = jwt.verified_access(parts, issuer, jwks)
+    return None if access is None else await _with_row(access, facts)
+
+
+async def _prove_opaque(token: UnprovenAccessToken, facts: Facts, at: Moment) -> ProvenAccess | None:
+    if token.kind == "client":
+        client = await facts.client_by_row(token.row_id)
+        if client is None:
+            return None
+        secret = at.vault.open(client.key_id, client.secret, client.id)
+        opened = token.open(secret)
+        return None if opened is None else ProvenAccess(read_sealed(token, opened), client, None, "opaque", secret)
+    held = await facts.grant(token.row_id)
+    if held is None:
+        return None
+    grant = held.grant
+    secret = at.vault.open(grant.key_id, grant.secret, grant.id)
+    opened = token.open(secret)
+    if opened is None:
+        return None
+    return ProvenAccess(read_sealed(token, opened, (grant.scope, grant.resource)), held.client, held, "opaque", secret)
+
+
+async def _with_row(access: Access, facts: Facts) -> ProvenAccess | None:
+    if access.kind == "client":
+        client = await facts.client_by_row(access.row_id)
+        return None if client is None else ProvenAccess(access, client, None, "jwt")
+    held = await facts.grant(access.row_id)
+    return None if held is None else ProvenAccess(access, held.client, held, "jwt")
+
+
+async def why_inactive(proven: ProvenAccess, facts: Facts, at: Moment) -> str | None:
+    """The reason for which a proven token is good for nothing now, or ``None``."""
+    access, held = proven.access, proven.held
+    if access.expires_at is not None and at.now >= access.expires_at:
+        return "access_token_expired"
+    out = why_client_is_out(proven.client) if held is None else why_out(held)
+    if out is not None:
+        return out
+    not_before = proven.client.tokens_not_before if held is None else held.grant.access_not_before
+    if not_before is not None and access.issued_at < not_before:
+        return "access_token_before_its_time"
+    if access.serial and await facts.ended_token(access.serial) is not None:
+        return "access_token_ended"
+    return None
+
+
+def used_today(proven: ProvenAccess, at: Moment) -> tuple[Change, ...]:
+    """The change that notes the day of use: once a day per grant, so that reading stays reading."""
+    held = proven.held
+    if held is None or held.grant.last_used_day == at.now.date():
+        return ()
+    return (TouchUse(held.grant.id, held.connection.id, at.now.date()),)

@@ -1,0 +1,105 @@
+"""What is this token good for? (RFC 7662) A client sees its own, a resource server those for it, an operator all."""
+
+from __future__ import annotations
+
+from grantway.protocol.access import ProvenAccess, prove_access, used_today, why_inactive
+from grantway.protocol.client_authentication import authenticate_client
+from grantway.protocol.decision import Decision, Refusal, refuse
+from grantway.protocol.facts import Facts, GrantInUse
+from grantway.protocol.ids import show
+from grantway.protocol.model import Client
+from grantway.protocol.moment import Moment
+from grantway.protocol.standing import why_out
+from grantway.protocol.tokens import read_refresh_token
+from grantway.wire import base62
+from grantway.wire.errors import INVALID_CLIENT
+from grantway.wire.messages import AccountSummary, IntrospectionAnswer, IntrospectionRequest
+
+INACTIVE = IntrospectionAnswer(active=False)
+
+
+async def introspect(
+    facts: Facts, at: Moment, request: IntrospectionRequest, dialect: str, issuer: str
+) -> Decision[IntrospectionAnswer | Refusal]:
+    """Answer, telling nothing of a token that the caller has no business with (RFC 7662 §4)."""
+    caller = await authenticate_client(request.credentials, facts, at, dialect)
+    if isinstance(caller, Refusal):
+        return Decision(caller, reason=caller.reason)
+    if not caller.confidential:
+        return refuse(INVALID_CLIENT, "public_client_introspects")  # RFC 7662 §2.1: the caller must be authorized
+    if request.token.startswith("gwr_"):
+        return await _refresh_token(request.token, caller, facts, at, issuer)
+    proven = await prove_access(request.token, facts, at, issuer)
+    if proven is None:
+        return Decision(INACTIVE, reason="access_token_unknown")
+    if not _may_see(caller, proven, issuer):
+        return Decision(INACTIVE, reason="not_the_callers_business")
+    out = await why_inactive(proven, facts, at)
+    if out is not None:
+        return Decision(INACTIVE, reason=out)
+    return Decision(_active(proven, issuer), used_today(proven, at), "active")
+
+
+def _may_see(caller: Client, proven: ProvenAccess, issuer: str) -> bool:
+    if caller.kind == "operator" or caller.id == proven.client.id:
+        return True
+    audience = proven.access.resource or (issuer,)
+    return caller.kind == "resource_server" and any(one in caller.resources for one in audience)
+
+
+def _active(proven: ProvenAccess, issuer: str) -> IntrospectionAnswer:
+    access, held = proven.access, proven.held
+    return IntrospectionAnswer(
+        active=True,
+        scope=proven.scope,
+        client_id=proven.client.client_id,
+        token_type="Bearer",
+        exp=None if access.expires_at is None else int(access.expires_at.timestamp()),
+        iat=int(access.issued_at.timestamp()),
+        sub=_subject(held, proven.client),
+        aud=access.resource or (issuer,),
+        iss=issuer,
+        jti=base62.encode(access.serial) if access.serial else None,
+        connection_id=None if held is None else show("cn", held.connection.id),
+        account=None if held is None else AccountSummary(show("ac", held.account.id), held.account.name),
+    )
+
+
+def _subject(held: GrantInUse | None, client: Client) -> str:
+    return show("us", held.user.id) if held is not None and held.user is not None else client.client_id
+
+
+async def _refresh_token(
+    text: str, caller: Client, facts: Facts, at: Moment, issuer: str
+) -> Decision[IntrospectionAnswer | Refusal]:
+    """A refresh token is active only as the live generation, and only for its own client and operators."""
+    token = read_refresh_token(text)
+    held = None if token is None else await facts.grant(token.grant_id)
+    if token is None or held is None:
+        return Decision(INACTIVE, reason="refresh_token_unknown")
+    grant = held.grant
+    if not token.is_proven(at.vault.open(grant.key_id, grant.secret, grant.id)):
+        return Decision(INACTIVE, reason="refresh_token_unknown")
+    if caller.kind != "operator" and caller.id != grant.client_id:
+        return Decision(INACTIVE, reason="not_the_callers_business")
+    if token.generation != grant.generation or token.generation == 0:
+        return Decision(INACTIVE, reason="refresh_token_superseded")
+    out = why_out(held)
+    if out is not None:
+        return Decision(INACTIVE, reason=out)
+    ends = [time for time in (grant.refresh_expires_at, grant.refresh_idle_expires_at) if time is not None]
+    if any(at.now >= time for time in ends):
+        return Decision(INACTIVE, reason="refresh_token_expired")
+    answer = IntrospectionAnswer(
+        active=True,
+        scope=tuple(one for one in grant.scope if one in held.connection.scope),
+        client_id=held.client.client_id,
+        exp=int(min(ends).timestamp()) if ends else None,
+        iat=int((grant.moved_at or grant.created_at).timestamp()),
+        sub=_subject(held, held.client),
+        aud=grant.resource or (issuer,),
+        iss=issuer,
+        connection_id=show("cn", held.connection.id),
+        account=AccountSummary(show("ac", held.account.id), held.account.name),
+    )
+    return Decision(answer, reason="active")

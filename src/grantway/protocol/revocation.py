@@ -1,0 +1,65 @@
+"""End this token (RFC 7009). What is unknown is answered as if it had been ended; nothing is told of others' tokens."""
+
+from __future__ import annotations
+
+from grantway.protocol import audit
+from grantway.protocol.access import ProvenAccess, prove_access
+from grantway.protocol.client_authentication import authenticate_client
+from grantway.protocol.connections import ending
+from grantway.protocol.decision import Add, Decision, Refusal, refuse
+from grantway.protocol.facts import Facts
+from grantway.protocol.model import Client, EndedToken
+from grantway.protocol.moment import Moment
+from grantway.protocol.policy import MINUTE
+from grantway.protocol.tokens import read_refresh_token
+from grantway.wire.errors import INVALID_GRANT
+from grantway.wire.messages import RevocationAnswer, RevocationRequest
+
+SKEW = MINUTE
+"""How much longer than necessary an ended token is remembered, should a clock be set back."""
+
+
+async def revoke(
+    facts: Facts, at: Moment, request: RevocationRequest, dialect: str, issuer: str
+) -> Decision[RevocationAnswer | Refusal]:
+    """A refresh token of any generation ends its grant; an access token ends alone, unless it is its own grant."""
+    client = await authenticate_client(request.credentials, facts, at, dialect)
+    if isinstance(client, Refusal):
+        return Decision(client, reason=client.reason)
+    if request.token.startswith("gwr_"):
+        return await _refresh_token(request.token, client, facts, at)
+    proven = await prove_access(request.token, facts, at, issuer)
+    if proven is None:
+        return Decision(RevocationAnswer(), reason="access_token_unknown")  # RFC 7009 §2.2: no error
+    if proven.client.id != client.id:
+        return refuse(INVALID_GRANT, "access_token_of_another_client")  # RFC 7009 §2.1
+    return await _access_token(proven, facts, at)
+
+
+async def _refresh_token(text: str, client: Client, facts: Facts, at: Moment) -> Decision[RevocationAnswer | Refusal]:
+    token = read_refresh_token(text)
+    held = None if token is None else await facts.grant(token.grant_id)
+    if token is None or held is None:
+        return Decision(RevocationAnswer(), reason="refresh_token_unknown")
+    grant = held.grant
+    if not token.is_proven(at.vault.open(grant.key_id, grant.secret, grant.id)):
+        return Decision(RevocationAnswer(), reason="refresh_token_unknown")
+    if grant.client_id != client.id:
+        return refuse(INVALID_GRANT, "refresh_token_of_another_client")
+    if grant.revoked_at is not None:
+        return Decision(RevocationAnswer(), reason="grant_ended")
+    changes = await ending(facts, held, at, reason="integrator", actor=audit.by_client(client), by=client.id)
+    return Decision(RevocationAnswer(), changes, "grant_revoked")
+
+
+async def _access_token(proven: ProvenAccess, facts: Facts, at: Moment) -> Decision[RevocationAnswer | Refusal]:
+    access, held, client = proven.access, proven.held, proven.client
+    if access.expires_at is None or not access.serial:
+        if held is None or held.grant.revoked_at is not None:
+            return Decision(RevocationAnswer(), reason="grant_ended")
+        changes = await ending(facts, held, at, reason="integrator", actor=audit.by_client(client), by=client.id)
+        return Decision(RevocationAnswer(), changes, "grant_revoked")
+    keep_until = access.expires_at + client.policy.renewal_grace + SKEW
+    if at.now >= keep_until or await facts.ended_token(access.serial) is not None:
+        return Decision(RevocationAnswer(), reason="access_token_ended")
+    return Decision(RevocationAnswer(), (Add(EndedToken(access.serial, keep_until)),), "access_token_revoked")
