@@ -1,0 +1,1 @@
+"""Numbered schema changes, one directory per engine: expand (old code still works), deploy, contract."""

@@ -1,0 +1,193 @@
+"""Storage in one SQLite file: the embedded default. Durable (WAL, ``synchronous=FULL``), for many processes of one host."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from grantway.protocol.decision import Decision
+from grantway.protocol.facts import Rule
+from grantway.server.storage.keeping import CODES_KEPT, ENDED_GRANTS_KEPT, NOTICES_KEPT
+from grantway.server.storage.port import StorageError, drive
+from grantway.server.storage.sqlite import statements as sql
+from grantway.server.storage.sqlite.facts import SqliteFacts
+from grantway.server.storage.sqlite.files import connect, refuse_network, time_to_sync
+from grantway.server.storage.sqlite.group import Committer, Job, Work
+from grantway.server.storage.sqlite.migrate import refuse_unmigrated
+from grantway.server.storage.sqlite.parsed import Parsed
+from grantway.server.storage.sqlite.records import micros
+from grantway.server.storage.sqlite.turnstile import Turnstile
+from grantway.server.storage.sqlite.writers import CLOSED, ThreadWriter, TickWriter
+
+A = TypeVar("A")
+
+SLOW_SYNC = 0.3e-3
+"""Seconds of one sync from which on a thread commits and the event loop goes on meanwhile."""
+
+
+def _wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def _nothing_more(unknown: BaseException) -> None:
+    """The storage refuses everything from now on, and that is all."""
+
+
+class SqliteStorage:
+    """See ``grantway.server.storage.port.Storage``. Made by ``open``."""
+
+    def __init__(
+        self,
+        reader: sqlite3.Connection,
+        writing: sqlite3.Connection,
+        turnstile: Turnstile,
+        committer: Committer,
+        writer: TickWriter | ThreadWriter,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._reader = reader
+        self._writing = writing
+        self._turnstile = turnstile
+        self._committer = committer
+        self._writer = writer
+        self._clock = clock
+        self._parsed = Parsed()
+        self._closed = False
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        clock: Callable[[], datetime] = _wall_clock,
+        writer: Literal["auto", "tick", "thread"] = "auto",
+        queue_limit: int = 1024,
+        on_unknown_outcome: Callable[[BaseException], None] = _nothing_more,
+        connection_class: type[sqlite3.Connection] = sqlite3.Connection,
+    ) -> SqliteStorage:
+        """Open a migrated database, in the process that is going to use it (not before a fork).
+
+        ``writer`` is where commits happen: in the loop's ``tick``, in a ``thread``, or by how long a sync takes here.
+        ``queue_limit`` rules may wait. ``on_unknown_outcome`` is called, maybe from another thread, when a commit failed
+        in a way that leaves open whether it happened: the process has to stop. ``connection_class`` is what statements
+        of the writer run on; tests hand in one that fails on order. Raises ``StorageError`` with a sentence.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise StorageError(f"There is no database at {path}. Run 'grantway migrate'.")
+        refuse_network(path)
+        opened: list[Any] = []
+        try:
+            reader = connect(path)
+            opened.append(reader)
+            refuse_unmigrated(reader, path)
+            reader.execute("pragma query_only = on").close()
+            writing = connect(path, connection_class)
+            opened.append(writing)
+            turnstile = Turnstile(path)
+            opened.append(turnstile)
+            if writer == "auto":
+                writer = "tick" if time_to_sync(path.parent) < SLOW_SYNC else "thread"
+        except BaseException as error:
+            for each in opened:
+                each.close()
+            if isinstance(error, (sqlite3.Error, OSError)):
+                raise StorageError(f"The database {path} cannot be opened: {error}.") from error
+            raise
+        committer = Committer(writing, turnstile, clock, on_unknown_outcome)
+        kind: type[TickWriter | ThreadWriter] = TickWriter if writer == "tick" else ThreadWriter
+        return cls(reader, writing, turnstile, committer, kind(committer, queue_limit), clock)
+
+    @property
+    def writer(self) -> Literal["tick", "thread"]:
+        """Where commits happen."""
+        return self._writer.kind
+
+    @property
+    def failed(self) -> str | None:
+        """Why nothing is done any more, or ``None``."""
+        return self._committer.failed
+
+    async def settle(self, rule: Rule[A]) -> Decision[A]:
+        """See ``Storage.settle``."""
+        decision: Decision[A] = await self._put(rule=rule)
+        return decision
+
+    async def consult(self, rule: Rule[A]) -> Decision[A]:
+        """See ``Storage.consult``."""
+        self._refuse()
+        now = self._clock()
+        try:
+            decision = drive(rule(SqliteFacts(self._reader, self._parsed, now), now))
+        except sqlite3.Error as error:
+            raise StorageError(f"The database cannot be read: {error}.") from error
+        return await self.settle(rule) if decision.changes else decision
+
+    async def now(self) -> datetime:
+        """The clock's time."""
+        return self._clock()
+
+    async def read_meta(self, key: str) -> bytes | None:
+        """See ``Storage.read_meta``."""
+        self._refuse()
+        rows = self._reader.execute(sql.READ_META, (key,)).fetchall()
+        return rows[0][0] if rows else None
+
+    async def write_meta_once(self, key: str, value: bytes) -> bytes:
+        """See ``Storage.write_meta_once``."""
+
+        def write(connection: sqlite3.Connection, now: datetime) -> Any:
+            connection.execute(sql.WRITE_META_ONCE, (key, value))
+            return connection.execute(sql.READ_META, (key,)).fetchall()[0][0]
+
+        winner: bytes = await self._put(work=write)
+        return winner
+
+    async def sweep(self, limit: int = 500) -> int:
+        """See ``Storage.sweep``. A transaction for each kind, so that requests get their turns in between."""
+        now = self._clock()
+        swept = 0
+        for statement, before in (
+            (sql.SWEEP_ENDED_TOKENS, now),
+            (sql.SWEEP_SESSIONS, now),
+            (sql.SWEEP_PENDING, now),
+            (sql.SWEEP_FAILURES, now),
+            (sql.SWEEP_CODES, now - CODES_KEPT),
+            (sql.SWEEP_REVOKED_GRANTS, now - ENDED_GRANTS_KEPT),
+            (sql.SWEEP_NOTICES, now - NOTICES_KEPT),
+        ):
+            swept += await self._put(work=_deletion(statement, before, limit))
+        return swept
+
+    async def close(self) -> None:
+        """See ``Storage.close``."""
+        if not self._closed:
+            self._closed = True
+            await self._writer.close()
+            self._writing.close()
+            self._reader.close()
+            self._turnstile.close()
+
+    async def _put(self, rule: Rule[Any] | None = None, work: Work | None = None) -> Any:
+        self._refuse()
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._writer.put(Job(future, rule, work))
+        return await future
+
+    def _refuse(self) -> None:
+        if self._closed:
+            raise StorageError(CLOSED)
+        if self._committer.failed is not None:
+            raise StorageError(self._committer.failed)
+
+
+def _deletion(statement: str, before: datetime, limit: int) -> Work:
+    def delete(connection: sqlite3.Connection, now: datetime) -> int:
+        return connection.execute(statement, (micros(before), limit)).rowcount
+
+    return delete
