@@ -1,0 +1,124 @@
+"""Signing in with a password, and out again.
+
+In three steps, because hashing a password takes a tenth of a second and no rule may take that long: ``begin_sign_in``
+reads what is to be verified, the server verifies it, ``finish_sign_in`` or ``fail_sign_in`` makes the outcome true. The
+first and the last are bound by the password's version. Whether the address or the password was wrong is never said.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from grantway.protocol import audit
+from grantway.protocol.decision import Add, Change, Decision, Forget, Refusal, refuse
+from grantway.protocol.digests import digest
+from grantway.protocol.facts import Facts
+from grantway.protocol.model import Session, User
+from grantway.protocol.moment import Moment
+from grantway.protocol.throttle import Buckets, buckets_of, count_failure, forgive, pace
+from grantway.wire.errors import ACCESS_DENIED, TOO_MANY_REQUESTS
+
+SESSION_LIFETIME = timedelta(hours=12)
+"""From sign-in, whatever happens in between."""
+LONGEST_EMAIL = 254
+"""RFC 5321 §4.5.3.1.3, without the angle brackets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What the server has to verify, and how slowly. ``password_hash`` is ``None`` for nobody: verify a dummy then."""
+
+    buckets: Buckets
+    delay: float
+    user_id: bytes | None
+    password_hash: str | None = field(repr=False)
+    password_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """The browser is signed in under this session id (raw; only its digest is stored)."""
+
+    user: User
+    session_id: str = field(repr=False)
+    expires_in: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOut:
+    """The session is over, or never was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anonymous:
+    """Nobody is signed in."""
+
+
+async def begin_sign_in(facts: Facts, at: Moment, email: str, address: str) -> Decision[Attempt | Refusal]:
+    """Who wants to sign in, what their password has to match, and what they have to wait.
+
+    Refused only for the address (``TOO_MANY_REQUESTS``). People that are unknown, disabled or without a password look
+    like any other from here on.
+    """
+    folded = fold(email)
+    buckets = buckets_of(folded, address)
+    speed = await pace(facts, at.now, buckets)
+    if speed.retry_after is not None:
+        return refuse(TOO_MANY_REQUESTS, "sign_in_address_limited", retry_after=speed.retry_after)
+    user = await facts.user_by_email(folded) if 0 < len(folded) <= LONGEST_EMAIL else None
+    if user is None or user.disabled_at is not None or user.password_hash is None:
+        return Decision(Attempt(buckets, speed.delay, None, None, 0))
+    return Decision(Attempt(buckets, speed.delay, user.id, user.password_hash, user.password_version))
+
+
+async def fail_sign_in(facts: Facts, at: Moment, attempt: Attempt) -> Decision[Refusal]:
+    """The password was wrong or there is nobody of that name; both look the same, and both count."""
+    reason = "sign_in_unknown_user" if attempt.user_id is None else "sign_in_wrong_password"
+    return refuse(ACCESS_DENIED, reason, *await count_failure(facts, at.now, attempt.buckets))
+
+
+async def finish_sign_in(
+    facts: Facts, at: Moment, attempt: Attempt, previous_session: str | None = None
+) -> Decision[SignedIn | Refusal]:
+    """The password was right: draw a session, end the one that this browser had.
+
+    The person is read again: a password changed or a person disabled while the old hash was being verified is a failure.
+    """
+    user = await facts.user(attempt.user_id) if attempt.user_id is not None else None
+    if user is None or user.disabled_at is not None or user.password_version != attempt.password_version:
+        return refuse(ACCESS_DENIED, "sign_in_overtaken", *await count_failure(facts, at.now, attempt.buckets))
+    session_id = urlsafe_b64encode(at.draw(32)).rstrip(b"=").decode()
+    session = Session(digest(session_id), user.id, auth_time=at.now, expires_at=at.now + SESSION_LIFETIME)
+    changes: tuple[Change, ...] = (
+        Add(session),
+        audit.note(at, audit.by_user(user), "signed_in", user_id=user.id),
+        *await _end_session(facts, previous_session),
+        *await forgive(facts, attempt.buckets),
+    )
+    lifetime = int(SESSION_LIFETIME.total_seconds())
+    return Decision(SignedIn(user, session_id, lifetime), changes, "signed_in")
+
+
+async def sign_out(facts: Facts, at: Moment, session_id: str | None) -> Decision[SignedOut]:
+    """End the session. Nothing to end is as well."""
+    return Decision(SignedOut(), await _end_session(facts, session_id), "signed_out")
+
+
+async def who_is(facts: Facts, at: Moment, session_id: str | None) -> Decision[User | Anonymous]:
+    """The person who is signed in with this session id."""
+    found = await facts.session(digest(session_id)) if session_id else None
+    if found is None or found[0].expires_at <= at.now or found[1].disabled_at is not None:
+        return Decision(Anonymous())
+    return Decision(found[1])
+
+
+def fold(email: str) -> str:
+    """The form in which addresses are stored and compared."""
+    return email.strip().casefold()
+
+
+async def _end_session(facts: Facts, session_id: str | None) -> tuple[Change, ...]:
+    found = await facts.session(digest(session_id)) if session_id else None
+    return (Forget(found[0]),) if found is not None else ()

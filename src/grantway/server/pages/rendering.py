@@ -1,0 +1,123 @@
+"""Templates: HTML from a template, a language and values. Autoescaped, and a value that is missing is a fault."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from grantway.protocol.ids import show
+from grantway.protocol.model import Scope
+from grantway.server.pages.assets import Assets
+from grantway.server.pages.catalogue import DEFAULT_LANGUAGE, Catalogue
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeInWords:
+    """One scope as it is told to a customer."""
+
+    name: str
+    sentence: str
+    sensitive: bool
+    opens: tuple[str, ...]
+    withholds: tuple[str, ...]
+
+
+class Templates:
+    """The templates in every language that there is a catalogue for."""
+
+    def __init__(self, catalogues: Mapping[str, Catalogue], assets: Assets, base: str, platform: str) -> None:
+        self._environments = {
+            language: self._environment(catalogue, assets, base, platform) for language, catalogue in catalogues.items()
+        }
+        self.languages = catalogues
+
+    def render(self, template: str, language: str, values: Mapping[str, Any]) -> str:
+        """The page. Raises when the template names a value that is not there."""
+        return self._environments[language].get_template(template).render(values)
+
+    def catalogue(self, language: str) -> Catalogue:
+        return self.languages[language]
+
+    def _environment(self, catalogue: Catalogue, assets: Assets, base: str, platform: str) -> Environment:
+        environment = Environment(
+            loader=FileSystemLoader(_TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            extensions=["jinja2.ext.i18n"],
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        install = getattr(environment, "install_gettext_callables")  # noqa: B009 - the extension adds it untyped
+        install(catalogue.gettext, lambda one, many, n: catalogue.gettext(one if n == 1 else many), newstyle=True)
+        language = catalogue.language
+        environment.globals.update(
+            language=language,
+            platform=platform,
+            url=lambda path: base + path,
+            stylesheet=base + assets.stylesheet,
+            day=lambda value: day(value, catalogue),
+            ident=show,
+            in_words=lambda scopes: in_words(scopes, language),
+            initial=initial,
+            hue=hue,
+            strong=lambda text: Markup("<strong><bdi>{}</bdi></strong>").format(text),
+            name=lambda text: Markup("<bdi>{}</bdi>").format(text),
+            quoted=lambda text: quote(text, safe=""),
+        )
+        return environment
+
+
+def in_words(scopes: tuple[Scope, ...], language: str) -> list[ScopeInWords]:
+    """The scopes as sentences: in the language, else in English, else in whatever there is, at last by name."""
+
+    def chosen(texts: Mapping[str, Any], otherwise: Any) -> Any:
+        for wanted in (language, DEFAULT_LANGUAGE, *sorted(texts)):
+            if texts.get(wanted):
+                return texts[wanted]
+        return otherwise
+
+    return [
+        ScopeInWords(
+            scope.name,
+            chosen(scope.sentences, scope.name),
+            scope.sensitivity == "high",
+            tuple(chosen(scope.opens, ())),
+            tuple(chosen(scope.withholds, ())),
+        )
+        for scope in scopes
+    ]
+
+
+def day(value: date | datetime, catalogue: Catalogue) -> Markup:
+    """A day in words, and for machines. Days are UTC, because that is what is known of them."""
+    _ = catalogue.gettext
+    months = (
+        _("January"), _("February"), _("March"), _("April"), _("May"), _("June"), _("July"), _("August"),
+        _("September"), _("October"), _("November"), _("December"),
+    )  # fmt: skip
+    text = _("%(day)s %(month)s %(year)s") % {
+        "day": value.day,
+        "month": months[value.month - 1],
+        "year": value.year,
+    }
+    return Markup('<time datetime="{}">{}</time>').format(f"{value:%Y-%m-%d}", escape(text))
+
+
+def initial(name: str) -> str:
+    """The letter on the tile that stands for something without a picture."""
+    return next((char.upper()[0] for char in name if char.isalnum()), "·")
+
+
+def hue(name: str) -> int:
+    """Which of the tiles' colours a name gets; always the same one."""
+    return sum(name.encode()) % 6

@@ -1,0 +1,113 @@
+"""What ``next_step`` asks for, as pages: sign in, pick an account, Allow or Deny, or back to the client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from starlette.responses import Response
+
+from grantway.protocol.authorize import AskAccount, AskConsent, AskSignIn, SendBack
+from grantway.protocol.decision import Decision, Refusal
+from grantway.protocol.digests import digest
+from grantway.protocol.facts import Facts
+from grantway.protocol.model import Client, Scope
+from grantway.protocol.moment import Moment
+from grantway.server.pages import problems
+from grantway.server.pages.assets import icons_of
+from grantway.server.pages.destination import destination_of
+from grantway.server.pages.problems import stop
+from grantway.server.pages.visit import Visit
+from grantway.wire.dialects import standard, sunshine
+
+_DIALECTS = {"standard": standard, "sunshine": sunshine}
+
+
+async def answer_step(
+    visit: Visit, pending_id: str, step: AskSignIn | AskAccount | AskConsent | SendBack | Refusal
+) -> Response:
+    """The response that this step asks for."""
+    match step:
+        case AskSignIn():
+            return visit.redirect(f"/sign-in?request={pending_id}")
+        case AskAccount():
+            return await _ask_account(visit, pending_id, step)
+        case AskConsent():
+            return await _ask_consent(visit, pending_id, step)
+        case SendBack():
+            return send_back(visit, step)
+        case Refusal():
+            raise stop(problems.NOBODY_SIGNED_IN if step.reason == "login_required" else problems.REQUEST_GONE, step)
+
+
+def send_back(visit: Visit, step: SendBack) -> Response:
+    """The customer's browser goes back to the client, in the client's dialect."""
+    return visit.send_away(_DIALECTS[step.dialect].write_authorization_answer(step.answer))
+
+
+async def icons(visit: Visit, clients: Iterable[Client]) -> dict[bytes, str]:
+    """The digests of these clients' icons, by row id."""
+    decision = await visit.service.consult(icons_of, frozenset(client.id for client in clients))
+    return decision.answer
+
+
+async def target_of(facts: Facts, at: Moment, pending_id: str) -> Decision[str | None]:
+    """Where Deny leads, when there is no account to allow anything for."""
+    pending = await facts.pending(digest(pending_id))
+    return Decision(pending.redirect_uri if pending is not None else None)
+
+
+async def catalogue_of(facts: Facts, at: Moment) -> Decision[dict[str, Scope]]:
+    """The scopes, by name."""
+    return Decision({scope.name: scope for scope in await facts.scopes()})
+
+
+async def scopes_of(visit: Visit, names: Iterable[str]) -> tuple[Scope, ...]:
+    """The scopes of these names. One that has left the catalogue is told by its name."""
+    catalogue = (await visit.service.consult(catalogue_of)).answer
+    return tuple(catalogue.get(name) or Scope(name, {}) for name in names)
+
+
+async def _ask_account(visit: Visit, pending_id: str, step: AskAccount) -> Response:
+    choices = [
+        {
+            "account": account,
+            "role": membership.role,
+            "obstacle": "suspended" if account.suspended_at else None if membership.may_connect else "role",
+        }
+        for membership, account in step.choices
+    ]
+    values = {
+        "client": step.client,
+        "user": step.user,
+        "choices": choices,
+        "possible": any(choice["obstacle"] is None for choice in choices),
+        "pending_id": pending_id,
+        "csrf": visit.token("session"),
+        "icons": await icons(visit, [step.client]),
+    }
+    target = (await visit.service.consult(target_of, pending_id)).answer
+    return visit.page("account.html", values, form_target=target)
+
+
+async def _ask_consent(visit: Visit, pending_id: str, step: AskConsent) -> Response:
+    asked = {scope.name for scope in step.scopes}
+    had = step.connection.scope if step.connection else ()
+    others = await scopes_of(visit, (name for name in had if name not in asked)) if step.connection else ()
+    # A consent to less narrows what there is at once; one that asks for more leaves the rest as it was.
+    narrows = asked.issubset(had)
+    values = {
+        "client": step.client,
+        "user": step.user,
+        "account": step.account,
+        "connected": step.connection,
+        "new_scopes": tuple(scope for scope in step.scopes if scope.name not in had),
+        "known_scopes": tuple(scope for scope in step.scopes if scope.name in had) + (() if narrows else others),
+        "lost_scopes": others if narrows else (),
+        "several_accounts": step.several_accounts,
+        "destination": destination_of(step.redirect_uri),
+        "shown": step.shown,
+        "pending_id": pending_id,
+        "csrf": visit.token("session"),
+        "icons": await icons(visit, [step.client]),
+    }
+    return visit.page("consent.html", values, form_target=step.redirect_uri)

@@ -1,0 +1,156 @@
+"""One request to a page: who comes, what the form says, and what goes back."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from grantway.protocol.authorize import Visitor
+from grantway.server.pages import problems
+from grantway.server.pages.assets import Assets
+from grantway.server.pages.catalogue import choose_language, load_catalogues
+from grantway.server.pages.cookies import Cookies, Purpose, form_token, is_form_token
+from grantway.server.pages.headers import guard
+from grantway.server.pages.problems import Stop
+from grantway.server.pages.rendering import Templates
+from grantway.server.passwords import PasswordVerifier
+from grantway.server.service import Service
+from grantway.wire.base62 import encode
+from grantway.wire.encoding import FORM_TYPE, Parameters, read_form
+from grantway.wire.http import HttpRequest
+
+LARGEST_BODY = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Site:
+    """What all pages share, made once."""
+
+    service: Service
+    passwords: PasswordVerifier = field(default_factory=PasswordVerifier)
+
+    @cached_property
+    def base(self) -> str:
+        """The path that the public address has, before ours."""
+        return urlsplit(self.service.issuer).path.rstrip("/")
+
+    @cached_property
+    def assets(self) -> Assets:
+        return Assets()
+
+    @cached_property
+    def cookies(self) -> Cookies:
+        return Cookies(secure=self.service.issuer.startswith("https://"))
+
+    @cached_property
+    def templates(self) -> Templates:
+        return Templates(load_catalogues(), self.assets, self.base, self.service.settings.platform_name)
+
+
+class Visit:
+    """One request. Handlers take it and give back a response."""
+
+    def __init__(self, site: Site, request: Request) -> None:
+        self.site = site
+        self.service = site.service
+        self.request = request
+        self.visitor = site.cookies.read(request.cookies)
+        self.language = choose_language(request.headers.get("accept-language"), site.templates.languages)
+        self._new_browser: str | None = None
+
+    @property
+    def request_id(self) -> str:
+        """What finds this request in the log: the server's id for it, or one of our own."""
+        state = self.request.scope.setdefault("state", {})
+        given = state.get("request_id")
+        if not isinstance(given, str):
+            given = state["request_id"] = encode(self.service.draw(9))
+        return given
+
+    def note(self, reason: str) -> None:
+        """Leave the private reason for the line that the server logs of this request."""
+        self.request.scope.setdefault("state", {})["reason"] = reason
+
+    # --- what arrives
+
+    def greet(self) -> Visitor:
+        """The visitor, with a browser cookie in any case: a new one is set with the response."""
+        if self.visitor.browser is None:
+            self._new_browser = urlsafe_b64encode(self.service.draw(32)).rstrip(b"=").decode()
+            self.visitor = Visitor(self._new_browser, self.visitor.session)
+        return self.visitor
+
+    async def body(self) -> bytes:
+        """The body, complete. Stops at one that is too large."""
+        said = self.request.headers.get("content-length", "0")
+        if not said.isdigit() or int(said) > LARGEST_BODY:
+            raise Stop(problems.TOO_LARGE)
+        received = bytearray()
+        try:
+            async for part in self.request.stream():
+                received += part
+                if len(received) > LARGEST_BODY:
+                    raise Stop(problems.TOO_LARGE)
+        except ClientDisconnect:
+            raise Stop(problems.UNREADABLE) from None
+        return bytes(received)
+
+    async def form(self, purpose: Purpose, again: str) -> Parameters:
+        """The form's fields, once it is sure that we gave this browser the form. ``again`` is where to get a new one."""
+        kind = self.request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != FORM_TYPE:
+            raise Stop(problems.NOT_A_FORM)
+        fields = read_form(await self.body())
+        if not is_form_token(self.visitor, purpose, fields.one("csrf")):
+            raise Stop(problems.FOREIGN_FORM, again=again, reason="form_token_wrong")
+        return fields
+
+    async def message(self) -> HttpRequest:
+        """The request as the dialects read it."""
+        scope = self.request.scope
+        return HttpRequest(
+            method=self.request.method,
+            path=scope["path"],
+            query=scope.get("query_string", b""),
+            headers=scope["headers"],
+            body=await self.body() if self.request.method == "POST" else b"",
+        )
+
+    # --- what goes back
+
+    def token(self, purpose: Purpose) -> str:
+        """The form token; ``""`` for a visitor who cannot send the form anyway."""
+        return form_token(self.visitor, purpose) or ""
+
+    def page(
+        self, template: str, values: Mapping[str, Any], *, status: int = 200, form_target: str | None = None
+    ) -> Response:
+        """A page of ours."""
+        html = self.site.templates.render(template, self.language, values)
+        return self.finish(HTMLResponse(html, status), form_target=form_target)
+
+    def redirect(self, path: str, *, status: int = 303) -> Response:
+        """On to another page of ours."""
+        return self.finish(RedirectResponse(self.site.base + path, status))
+
+    def send_away(self, location: str) -> Response:
+        """Back to the client. 303 and never 307: what was posted to us is not posted to anybody else."""
+        response = Response(status_code=303)
+        response.headers["location"] = location
+        return self.finish(response)
+
+    def finish(self, response: Response, *, form_target: str | None = None) -> Response:
+        """Headers and the browser's cookie."""
+        guard(response, form_target=form_target)
+        response.headers["content-language"] = self.language
+        response.headers["x-request-id"] = self.request_id
+        if self._new_browser is not None:
+            self.site.cookies.set_browser(response, self._new_browser)
+        return response
