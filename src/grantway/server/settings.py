@@ -1,29 +1,212 @@
-"""Settings: by environment (``GRANTWAY_…``) or one TOML file. Unknown keys stop the start with a sentence."""
+"""Settings: by environment (``GRANTWAY_…``) or one TOML file; the environment wins.
+
+Whatever is wrong is said in sentences, all at once, and stops the start: a key that nobody knows as well. The constructor
+takes exactly what it is given; ``load_settings`` looks around. The reference in ``docs/reference/settings.md`` is written
+from here.
+"""
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network, IPv6Network
+from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal, get_args
+from urllib.parse import urlsplit
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from typing_extensions import override
+
+from grantway.protocol.administration.scopes import check_scope_name
+from grantway.protocol.model import Scope
+from grantway.server.loopback import is_loopback
+
+PREFIX = "GRANTWAY_"
+FILE_NAME = "grantway.toml"
+DATABASE_NAME = "grantway.db"
+
+Sensitivity = Literal["low", "medium", "high"]
+
+
+def _networks(value: Any) -> Any:
+    names = value.replace(",", " ").split() if isinstance(value, str) else value
+    try:
+        return tuple(ip_network(name) for name in names)
+    except (ValueError, TypeError):
+        raise ValueError("It lists networks, such as 10.0.0.0/8, with no host bits set, or single addresses.") from None
+
+
+def _sqlite_path(value: str | None) -> str | None:
+    if value is None:
+        return None
+    if value.startswith(("postgres:", "postgresql:")):
+        raise ValueError(
+            "PostgreSQL is not built yet: it takes the path of a SQLite file, such as sqlite:/var/lib/grantway.db."
+        )
+    path = value.removeprefix("sqlite:")
+    path = path.removeprefix("//")
+    if not path or path.startswith(":memory:") or "://" in path:
+        raise ValueError("It takes the path of a SQLite file, such as sqlite:/var/lib/grantway.db.")
+    return path
+
+
+def _public_url(value: str | None) -> str | None:
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host, parts = None, urlsplit("")
+    if parts.scheme not in ("http", "https") or not host or parts.username is not None:
+        raise ValueError("It is an address such as https://login.example.com.")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise ValueError("It is https, except on loopback.")
+    if parts.query or parts.fragment or "?" in value or "#" in value:
+        raise ValueError("It has no query and no fragment (RFC 8414 §2).")
+    if parts.path not in ("", "/"):
+        raise ValueError("It has no path: give Grantway a host name of its own, and cookies and metadata are plain.")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+class ScopeEntry(BaseModel):
+    """One scope of the catalogue in the settings file, by language where people read it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sentence: dict[str, str] = Field(min_length=1, description="What it allows, as customers read it.")
+    sensitivity: Sensitivity = Field("medium", description="How carefully customers should look.")
+    opens: dict[str, tuple[str, ...]] = Field({}, description="What it reaches, where one sentence is not enough.")
+    withholds: dict[str, tuple[str, ...]] = Field({}, description="What it does not reach.")
 
 
 class Settings(BaseSettings):
     """All settings of a server."""
 
-    model_config = SettingsConfigDict(env_prefix="GRANTWAY_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, env_ignore_empty=True)
 
-    data: Path = Field(Path("data"), description="Directory of the SQLite database and of a drawn master key.")
-    public_url: str | None = Field(None, description="The address that people and clients use; required off loopback.")
-    host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(8080, description="Port to listen on.")
-    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = Field((), description="Proxies whose X-Forwarded-For counts.")
-    platform_name: str = Field("Grantway", description="The platform's name, as customers know it.")
-    writer: Literal["auto", "tick", "thread"] = Field("auto", description="Where SQLite commits run.")
+    data: Path = Field(
+        Path("data"), description="Directory of the database and of a drawn master key. Made when it is not there."
+    )
+    database: Annotated[str | None, AfterValidator(_sqlite_path)] = Field(
+        None, description=f"SQLite file, as a path or sqlite:PATH; left out, `{DATABASE_NAME}` in the data directory."
+    )
+    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
+    port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    public_url: Annotated[str | None, AfterValidator(_public_url)] = Field(
+        None,
+        description=(
+            "The address that people and clients use, such as https://login.example.com: issuer, metadata, links and "
+            "cookies come from it. Required unless Grantway listens on loopback; https, except on loopback."
+        ),
+        validate_default=True,
+    )
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)] = Field(
+        (), description="Networks of the proxies whose X-Forwarded-For counts, such as 10.0.0.0/8, ::1."
+    )
+    master_key: SecretStr | None = Field(
+        None, description="The master key: 64 random bytes in base64. Left out, one is drawn into the data directory."
+    )
+    master_key_file: Path | None = Field(
+        None, description="A file that holds the master key in base64, instead of the key itself."
+    )
+    platform_name: str = Field(
+        "Grantway", min_length=1, max_length=100, description="The platform's name, as customers know it."
+    )
+    workers: int = Field(1, ge=1, le=64, description="Server processes on this machine.")
+    writer: Literal["auto", "tick", "thread"] = Field(
+        "auto",
+        description="Where SQLite commits run: in the event loop, in a thread, or wherever this disk makes faster.",
+    )
+    drain_seconds: int = Field(20, ge=0, le=600, description="How long a stopping server waits for requests under way.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
+    scopes: dict[str, ScopeEntry] = Field(
+        {}, description="The scope catalogue (settings file only): a table [scopes.NAME] for each scope."
+    )
 
     @property
     def issuer(self) -> str:
-        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+        """The issuer identifier: the public address, without a trailing slash (RFC 8414 §2)."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
+
+    @property
+    def database_path(self) -> Path:
+        """The SQLite file."""
+        return Path(self.database) if self.database else self.data / DATABASE_NAME
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine reaches the server: a first try, where less ceremony is needed."""
+        return is_loopback(self.host) and is_loopback(urlsplit(self.issuer).hostname or "")
+
+    @property
+    def catalogue(self) -> tuple[Scope, ...]:
+        """The scopes of the settings file."""
+        return tuple(
+            Scope(name, entry.sentence, entry.sensitivity, entry.opens, entry.withholds)
+            for name, entry in sorted(self.scopes.items())
+        )
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_off_loopback(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and not is_loopback(info.data.get("host", "localhost")):
+            raise ValueError("It is required because Grantway does not listen on loopback only.")
+        return value
+
+    @field_validator("master_key_file")
+    @classmethod
+    def _one_master_key(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value is not None and info.data.get("master_key") is not None:
+            raise ValueError("The master key is given itself or by a file, not both.")
+        return value
+
+    @field_validator("scopes")
+    @classmethod
+    def _scope_names(cls, value: dict[str, ScopeEntry]) -> dict[str, ScopeEntry]:
+        for problem in filter(None, map(check_scope_name, value)):
+            raise ValueError(problem)
+        return value
+
+    @classmethod
+    @override
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
+FILE_ONLY = frozenset({"scopes"})
+
+
+def variables() -> Mapping[str, str]:
+    """The environment variables that are read, each with its sentence."""
+    known = {
+        PREFIX + name.upper(): field.description or ""
+        for name, field in Settings.model_fields.items()
+        if name not in FILE_ONLY
+    }
+    return {
+        **known,
+        f"{PREFIX}SETTINGS": f"Path of the settings file; left out, `{FILE_NAME}` in the data directory if it is there.",
+    }
+
+
+def choices(annotation: Any) -> tuple[Any, ...]:
+    """The values of a ``Literal``, or nothing."""
+    return get_args(annotation) if getattr(annotation, "__origin__", None) is Literal else ()

@@ -61,7 +61,7 @@ async def create_account(facts: Facts, at: Moment, wanted: NewAccount) -> Decisi
         settings=dict(wanted.settings),
         metadata=dict(wanted.metadata) if wanted.metadata is not None else None,
     )
-    return Decision(account, (Add(account), recorded(at, "account.created", account_id=account.id)))
+    return Decision(account, (Add(account), recorded(at, "account_created", account_id=account.id)))
 
 
 def check_account(wanted: NewAccount) -> str | None:

@@ -57,6 +57,6 @@ async def rotate_secret(
         tokens_not_before=at.now if compromised else client.tokens_not_before,
         version=client.version + 1,
     )
-    entry = recorded(at, "client.secret_rotated", reason="compromised" if compromised else None, client_id=client.id)
+    entry = recorded(at, "client_secret_rotated", reason="compromised" if compromised else None, client_id=client.id)
     older = kept[-1] if kept else None
     return Decision(RotatedSecret(changed, text, older, len(live) - len(kept)), (Replace(changed), entry))

@@ -111,9 +111,9 @@ async def create_client(
         default_scopes=scopes if wanted.default_scopes is None else wanted.default_scopes,
         resources=wanted.resources,
     )
-    changes: list[Change] = [Add(client), recorded(at, "client.created", client_id=row_id, profile=client.profile)]
+    changes: list[Change] = [Add(client), recorded(at, "client_created", client_id=row_id, profile=client.profile)]
     for scope in missing:
-        changes += [Put(scope), recorded(at, "scope.added", scope=scope.name, client_id=row_id)]
+        changes += [Put(scope), recorded(at, "scope_added", scope=scope.name, client_id=row_id)]
     return Decision(CreatedClient(client, client_secret, tuple(scope.name for scope in missing)), tuple(changes))
 
 
@@ -244,7 +244,7 @@ async def _switch(facts: Facts, at: Moment, client_id: str, *, on: bool) -> Deci
     if (client.disabled_at is None) == on:
         return Decision(client, (), "unchanged")
     changed = replace(client, disabled_at=None if on else at.now, version=client.version + 1)
-    entry = recorded(at, "client.enabled" if on else "client.disabled", client_id=client.id)
+    entry = recorded(at, "client_enabled" if on else "client_disabled", client_id=client.id)
     return Decision(changed, (Replace(changed), entry))
 
 
@@ -260,7 +260,7 @@ async def set_addresses(
     if (client.redirect_uris, client.remove_url) == (redirect_uris, remove_url):
         return Decision(client, (), "unchanged")
     changed = replace(client, redirect_uris=redirect_uris, remove_url=remove_url, version=client.version + 1)
-    return Decision(changed, (Replace(changed), recorded(at, "client.addresses_set", client_id=client.id)))
+    return Decision(changed, (Replace(changed), recorded(at, "client_addresses_set", client_id=client.id)))
 
 
 async def set_icon(
@@ -271,4 +271,4 @@ async def set_icon(
     if isinstance(client, Rejected):
         return Decision(client, (), client.reason)
     icon = Icon(client.id, png, png_digest)
-    return Decision(client, (Put(icon), recorded(at, "client.icon_set", client_id=client.id, digest=png_digest)))
+    return Decision(client, (Put(icon), recorded(at, "client_icon_set", client_id=client.id, digest=png_digest)))

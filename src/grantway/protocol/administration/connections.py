@@ -36,7 +36,7 @@ async def create_key(facts: Facts, at: Moment, connection_id: bytes) -> Decision
     bumped: Connection = replace(view.connection, version=view.connection.version + 1)
     entry = recorded(
         at,
-        "connection.key_created",
+        "connection_key_created",
         connection_id=connection_id,
         client_id=view.client.id,
         account_id=view.account.id,

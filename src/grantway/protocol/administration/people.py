@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from grantway.protocol.administration.answers import Rejected, recorded, reject
+from grantway.protocol.administration.answers import OPERATOR, Rejected, recorded, reject
+from grantway.protocol.connections import removal
 from grantway.protocol.decision import Add, Change, Decision, EndUserGrants, Forget, Put, Replace
 from grantway.protocol.facts import Facts
 from grantway.protocol.model import Account, Membership, Role, User
 from grantway.protocol.moment import Moment
+from grantway.protocol.sign_in import LONGEST_EMAIL, fold
 
 MIN_PASSWORD = 8
 """Characters. Guessing is slowed per user and limited per address, so NIST SP 800-63B-3 §5.1.1.1 is enough."""
@@ -22,8 +24,8 @@ _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+")
 
 def normal_email(email: str) -> str | None:
     """The address as it is stored and looked up: trimmed and case-folded; ``None`` when it is not one."""
-    folded = email.strip().casefold()
-    return folded if len(folded) <= 254 and _EMAIL.fullmatch(folded) else None
+    folded = fold(email)
+    return folded if len(folded) <= LONGEST_EMAIL and _EMAIL.fullmatch(folded) else None
 
 
 def check_password(password: str) -> str | None:
@@ -59,7 +61,7 @@ async def create_user(
         return reject(f"There is a user {folded} already.", "user_exists")
     version = 1 if password_hash else 0
     user = User(at.new_id(), folded, name.strip(), at.now, password_hash, version)
-    return Decision(user, (Add(user), recorded(at, "user.created", user_id=user.id)))
+    return Decision(user, (Add(user), recorded(at, "user_created", user_id=user.id)))
 
 
 async def set_password(facts: Facts, at: Moment, email: str, password_hash: str) -> Decision[User | Rejected]:
@@ -70,7 +72,7 @@ async def set_password(facts: Facts, at: Moment, email: str, password_hash: str)
     changed = replace(
         user, password_hash=password_hash, password_version=user.password_version + 1, version=user.version + 1
     )
-    return Decision(changed, (Replace(changed), recorded(at, "user.password_set", user_id=user.id)))
+    return Decision(changed, (Replace(changed), recorded(at, "user_password_set", user_id=user.id)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +101,16 @@ async def add_member(
     changes: tuple[Change, ...] = (
         Put(membership) if known else Add(membership),
         Replace(replace(account, version=account.version + 1)),
-        recorded(at, "member.role_set" if known else "member.added", account_id=account_id, user_id=user.id, role=role),
+        recorded(at, "member_role_set" if known else "member_added", account_id=account_id, user_id=user.id, role=role),
     )
     return Decision(Member(membership, account, user), changes)
 
 
 async def remove_member(facts: Facts, at: Moment, account_id: bytes, email: str) -> Decision[Member | Rejected]:
-    """The user does not belong to the account any more; what they had granted there ends."""
+    """The user does not belong to the account any more; what they had granted there ends.
+
+    A connection that nobody else had granted anything goes, too, as when the last grant is ended in any other way.
+    """
     found = await _account_and_user(facts, account_id, email)
     if isinstance(found, Rejected):
         return Decision(found, (), found.reason)
@@ -115,13 +120,19 @@ async def remove_member(facts: Facts, at: Moment, account_id: bytes, email: str)
         return reject(f"{user.email} is not a member of {account.name}.", "member_unknown")
     if membership.role == "owner" and await _owners(facts, account_id) == 1:
         return reject("This is the account's last owner: make somebody else owner first.", "last_owner")
-    connections = await facts.connections(account_id=account_id)
-    ends = tuple(EndUserGrants(view.connection.id, user.id, at.now, "member_removed") for view in connections)
+    ends: list[Change] = []
+    for view in await facts.connections(account_id=account_id):
+        if not await facts.live_grants(view.connection.id, user.id):
+            continue
+        if await facts.has_live_grant_beside(view.connection.id, user_id=user.id):
+            ends.append(EndUserGrants(view.connection.id, user.id, at.now, "member_removed"))
+        else:
+            ends += removal(view.connection, view.client, view.account, at, reason="member_removed", actor=OPERATOR)
     changes: tuple[Change, ...] = (
         Forget(membership),
         Replace(replace(account, version=account.version + 1)),
         *ends,
-        recorded(at, "member.removed", account_id=account_id, user_id=user.id),
+        recorded(at, "member_removed", account_id=account_id, user_id=user.id),
     )
     return Decision(Member(membership, account, user), changes)
 

@@ -72,7 +72,7 @@ async def put_scope(facts: Facts, at: Moment, scope: Scope) -> Decision[Catalogu
     merged = _merge(known, scope) if known else scope
     if merged == known:
         return Decision(Catalogued(merged, False), (), "unchanged")
-    changes = (Put(merged), recorded(at, "scope.changed" if known else "scope.added", scope=scope.name))
+    changes = (Put(merged), recorded(at, "scope_changed" if known else "scope_added", scope=scope.name))
     return Decision(Catalogued(merged, known is None), changes)
 
 
@@ -84,7 +84,7 @@ async def remove_scope(facts: Facts, at: Moment, name: str) -> Decision[Scope | 
     users = [client.client_id for client in await facts.clients() if name in client.scopes]
     if users:
         return reject(f"{name!r} is in use by {_list(users)}.", "scope_in_use")
-    return Decision(scope, (Forget(scope), recorded(at, "scope.removed", scope=name)))
+    return Decision(scope, (Forget(scope), recorded(at, "scope_removed", scope=name)))
 
 
 async def publish_catalogue(facts: Facts, at: Moment, scopes: tuple[Scope, ...]) -> Decision[tuple[str, ...]]:
@@ -93,7 +93,7 @@ async def publish_catalogue(facts: Facts, at: Moment, scopes: tuple[Scope, ...])
     changed = tuple(scope for scope in scopes if known.get(scope.name) != scope)
     changes: list[Change] = []
     for scope in changed:
-        changes += [Put(scope), recorded(at, "scope.published", scope=scope.name)]
+        changes += [Put(scope), recorded(at, "scope_published", scope=scope.name)]
     return Decision(tuple(scope.name for scope in changed), tuple(changes))
 
 

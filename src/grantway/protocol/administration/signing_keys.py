@@ -6,15 +6,16 @@ published until the last token that it signed has expired.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from grantway.protocol.administration.answers import Rejected, recorded, reject
 from grantway.protocol.administration.clients import LONGEST_JWT
 from grantway.protocol.decision import Add, Change, Decision, Replace
 from grantway.protocol.facts import Facts
+from grantway.protocol.issuing import current_signing_key
 from grantway.protocol.model import SigningKey
 from grantway.protocol.moment import Moment
 
@@ -37,11 +38,11 @@ class DrawnKey:
 
 async def ensure_key(facts: Facts, at: Moment, drawn: DrawnKey) -> Decision[SigningKey]:
     """The key that signs; the drawn one becomes it when there is none."""
-    known = signs_at(await facts.signing_keys(), at.now)
+    known = current_signing_key(await facts.signing_keys(), at)
     if known is not None:
         return Decision(known, (), "unchanged")
     key = _new(at, drawn, signs_from=at.now)
-    return Decision(key, (Add(key), recorded(at, "signing_key.created", actor="system", kid=key.kid)))
+    return Decision(key, (Add(key), recorded(at, "signing_key_created", actor="system", kid=key.kid)))
 
 
 async def rotate(facts: Facts, at: Moment, drawn: DrawnKey) -> Decision[SigningKey | Rejected]:
@@ -60,7 +61,7 @@ async def rotate(facts: Facts, at: Moment, drawn: DrawnKey) -> Decision[SigningK
     retired = [
         Replace(replace(old, retires_at=retires_at, version=old.version + 1)) for old in keys if old.retires_at is None
     ]
-    return Decision(key, (Add(key), *retired, recorded(at, "signing_key.rotated", kid=key.kid)))
+    return Decision(key, (Add(key), *retired, recorded(at, "signing_key_rotated", kid=key.kid)))
 
 
 async def rotate_now(facts: Facts, at: Moment, drawn: DrawnKey) -> Decision[SigningKey]:
@@ -68,13 +69,7 @@ async def rotate_now(facts: Facts, at: Moment, drawn: DrawnKey) -> Decision[Sign
     key = _new(at, drawn, signs_from=at.now)
     changes: list[Change] = [Add(key)]
     changes += [Replace(replace(old, retires_at=at.now, version=old.version + 1)) for old in await facts.signing_keys()]
-    return Decision(key, (*changes, recorded(at, "signing_key.rotated", reason="compromised", kid=key.kid)))
-
-
-def signs_at(keys: Iterable[SigningKey], now: datetime) -> SigningKey | None:
-    """Which of the keys signs: the one that began last."""
-    live = [key for key in keys if key.signs_from <= now and (key.retires_at is None or key.retires_at > now)]
-    return max(live, key=lambda key: key.signs_from, default=None)
+    return Decision(key, (*changes, recorded(at, "signing_key_rotated", reason="compromised", kid=key.kid)))
 
 
 def _new(at: Moment, drawn: DrawnKey, signs_from: datetime) -> SigningKey:

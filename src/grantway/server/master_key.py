@@ -1,0 +1,164 @@
+"""The master key: given by the operator, or drawn once into the data directory. It is never in the database.
+
+The database holds a check value: the key's id, and a constant sealed with it. Who opens the database with another key is
+told so in a sentence, before anything is read or written with it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import os
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from grantway.protocol.vault import Unsealable, Vault
+from grantway.server.settings import Settings
+from grantway.server.settings_sources import CannotStart
+from grantway.server.storage.port import Storage
+
+KEY_NAME = "master.key"
+KEY_LENGTH = 64
+CHECK = "master_key_check"
+_CONSTANT = b"grantway master key check 1"
+
+
+@dataclass(frozen=True, slots=True)
+class MasterKey:
+    """The key, its id, and whether it came out of the data directory. The id tells nothing of the key."""
+
+    raw: bytes = field(repr=False)
+    in_data: bool = False
+
+    @property
+    def id(self) -> str:
+        return "mk_" + hmac.digest(self.raw, b"grantway master key id", "sha256").hex()[:12]
+
+    @property
+    def vault(self) -> Vault:
+        return Vault.of({self.id: self.raw}, self.id)
+
+
+def ensure_master_key(settings: Settings) -> MasterKey:
+    """The given key, or the one in the data directory, which is drawn if there is no database yet.
+
+    To be called before the first table is made. Two processes that begin at once get the same key. Raises ``CannotStart``.
+    """
+    if settings.master_key is not None:
+        return MasterKey(_decode(settings.master_key.get_secret_value(), "GRANTWAY_MASTER_KEY"))
+    if settings.master_key_file is not None:
+        return MasterKey(_read(settings.master_key_file) or _missing(settings.master_key_file))
+    path = settings.data / KEY_NAME
+    make_private_directory(settings.data)
+    known = _read(path)
+    if known is None and settings.database_path.exists():
+        # Another process may have made both since we looked.
+        known = _read(path)
+        if known is None:
+            raise CannotStart(
+                f"There is a database at {settings.database_path}, but its master key {path} is missing. "
+                "Put the key back, or give it by GRANTWAY_MASTER_KEY or GRANTWAY_MASTER_KEY_FILE; "
+                "without it nothing in the database can be used."
+            )
+    return MasterKey(known or _draw(path), in_data=True)
+
+
+async def load_vault(settings: Settings, storage: Storage) -> Vault:
+    """What opens the secrets of this database. Raises ``CannotStart`` when the key is not the one it was made with."""
+    key = ensure_master_key(settings)
+    vault = key.vault
+    mine = f"{key.id} {base64.b64encode(vault.seal(_CONSTANT, CHECK.encode())).decode()}"
+    stored = (await storage.write_meta_once(CHECK, mine.encode())).decode()
+    key_id, _, sealed = stored.partition(" ")
+    try:
+        if vault.open(key_id, base64.b64decode(sealed), CHECK.encode()) == _CONSTANT:
+            return vault
+    except (Unsealable, binascii.Error):
+        pass
+    raise CannotStart(
+        f"The master key is not the one that the database {settings.database_path} was made with: "
+        f"that was {key_id}, this is {key.id}."
+    )
+
+
+def key_warning(settings: Settings) -> str | None:
+    """What should be said about where the key lies: beside the database, one stolen backup has both."""
+    given = settings.master_key is not None or settings.master_key_file is not None
+    if given or settings.is_local:
+        return None
+    return (
+        f"The master key lies beside the database, in {settings.data / KEY_NAME}: a copy of that directory has both. "
+        "Keep the key elsewhere and give it by GRANTWAY_MASTER_KEY_FILE."
+    )
+
+
+def make_private_directory(path: Path) -> None:
+    """The directory, for this user only if it is made now. Raises ``CannotStart``."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotStart(f"The data directory {path} cannot be made: {error.strerror}.") from None
+
+
+def write_private(path: Path, content: bytes) -> bool:
+    """Write a new file that only this user may read, whole and durable or not at all; ``False`` when it is there."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        # A link is as exclusive as O_EXCL, and who finds the name finds the whole content.
+        os.link(draft, path)
+    except FileExistsError:
+        return False
+    finally:
+        draft.unlink()
+        _sync_directory(path.parent)
+    return True
+
+
+def _draw(path: Path) -> bytes:
+    drawn = secrets.token_bytes(KEY_LENGTH)
+    try:
+        was_made = write_private(path, base64.b64encode(drawn) + b"\n")
+    except OSError as error:
+        raise CannotStart(f"The master key cannot be written to {path}: {error.strerror}.") from None
+    return drawn if was_made else (_read(path) or _missing(path))
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        text = path.read_text("ascii")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError):
+        raise CannotStart(f"The master key in {path} cannot be read.") from None
+    return _decode(text, str(path))
+
+
+def _decode(text: str, where: str) -> bytes:
+    try:
+        raw = base64.b64decode(text.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        raw = b""
+    if len(raw) != KEY_LENGTH:
+        raise CannotStart(
+            f"{where} is not a master key: {KEY_LENGTH} random bytes in base64 (openssl rand -base64 64 | tr -d '\\n')."
+        )
+    return raw
+
+
+def _missing(path: Path) -> bytes:
+    raise CannotStart(f"There is no master key {path}.")
