@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from grantway.protocol.decision import Decision
+from grantway.protocol.decision import Add, Decision
 from grantway.protocol.facts import Facts
+from grantway.protocol.model import Notice
 from grantway.protocol.moment import Moment
 from grantway.protocol.vault import Vault
 from grantway.server.settings import Settings
@@ -21,6 +22,19 @@ RuleFunction = Callable[Concatenate[Facts, Moment, P], Coroutine[Any, Any, Decis
 """How rules are written: ``async def rule(facts, at, …) -> Decision``."""
 
 
+class Bell:
+    """Rings when a notice was put into the outbox, so that its sender need not wait for its next look."""
+
+    def __init__(self) -> None:
+        self.listeners: list[Callable[[], None]] = []
+
+    def hear(self, decision: Decision[Any]) -> None:
+        """Ring if the settled decision has a notice among its changes."""
+        if any(isinstance(change, Add) and isinstance(change.record, Notice) for change in decision.changes):
+            for listener in self.listeners:
+                listener()
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """The running server, without its HTTP. Frozen; nothing here is global."""
@@ -29,6 +43,7 @@ class Service:
     storage: Storage
     vault: Vault
     draw: Callable[[int], bytes]
+    bell: Bell = field(default_factory=Bell)
 
     @property
     def issuer(self) -> str:
@@ -41,7 +56,10 @@ class Service:
         def run(facts: Facts, now: datetime) -> Coroutine[Any, Any, Decision[A]]:
             return rule(facts, Moment(now, self.vault, self.draw), *args, **kwargs)
 
-        return await self.storage.settle(run)
+        decision = await self.storage.settle(run)
+        if decision.changes:
+            self.bell.hear(decision)
+        return decision
 
     async def consult(self, rule: RuleFunction[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Decision[A]:
         """The same for a rule that rarely changes anything: decided on a plain read, settled only if it has changes."""

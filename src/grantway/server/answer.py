@@ -1,0 +1,83 @@
+"""The one funnel from request to answer for machine endpoints: read, decide, say; faults and refusals alike."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from time import perf_counter_ns
+
+import structlog
+
+from grantway.protocol.decision import Refusal
+from grantway.server.log import where
+from grantway.server.service import Service
+from grantway.server.storage.port import OutcomeUnknown, StorageError
+from grantway.wire.errors import SERVER_ERROR, TEMPORARILY_UNAVAILABLE, Malformed
+from grantway.wire.http import HttpAnswer, HttpRequest
+from grantway.wire.messages import ErrorAnswer
+
+log = structlog.get_logger("grantway")
+
+ErrorWriter = Callable[[ErrorAnswer, HttpRequest | None], HttpAnswer]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An answer and what the log says of it: the reason, and the client once it is known who it is."""
+
+    answer: HttpAnswer
+    reason: str
+    client: str | None = None
+
+
+Handler = Callable[[Service, HttpRequest], Awaitable[Said]]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One machine endpoint: its name in logs, what it does, how its dialect says no.
+
+    ``open_to_browsers``: scripts of any origin may call it (no cookie is ever looked at there, so ``*`` gives nothing
+    away); vendors' server-to-server calls are not.
+    """
+
+    name: str
+    handle: Handler
+    write_error: ErrorWriter
+    open_to_browsers: bool = False
+
+
+def refused(refusal: Refusal, endpoint_error: ErrorWriter, request: HttpRequest) -> Said:
+    """What is said when a rule refused."""
+    return Said(endpoint_error(ErrorAnswer(refusal.error, refusal.retry_after), request), refusal.reason)
+
+
+async def answer(endpoint: Endpoint, service: Service, request: HttpRequest, request_id: str) -> HttpAnswer:
+    """Answer one request. Whatever happens, the dialect's own shape goes out and one line is logged.
+
+    Raises ``OutcomeUnknown`` only: then nothing may be said at all.
+    """
+    began = perf_counter_ns()
+    try:
+        said = await endpoint.handle(service, request)
+    except Malformed as error:
+        said = Said(endpoint.write_error(ErrorAnswer(error.error), request), error.reason)
+    except OutcomeUnknown:
+        raise
+    except StorageError as error:
+        busy = ErrorAnswer(TEMPORARILY_UNAVAILABLE, retry_after=1)
+        said = Said(endpoint.write_error(busy, request), f"storage_{type(error).__name__.lower()}")
+    except Exception as error:  # noqa: BLE001: the edge; a fault still has to be answered in the dialect's shape
+        # Not log.exception: the message of an exception may hold what somebody sent.
+        log.error("fault", route=endpoint.name, error=type(error).__name__, at=where(error), request_id=request_id)  # noqa: TRY400
+        said = Said(endpoint.write_error(ErrorAnswer(SERVER_ERROR), request), "fault")
+    log.info(
+        "answered",
+        route=endpoint.name,
+        status=said.answer.status,
+        reason=said.reason,
+        client=said.client,
+        ms=(perf_counter_ns() - began) // 10_000 / 100,
+        request_id=request_id,
+    )
+    return said.answer

@@ -1,0 +1,168 @@
+"""The ASGI application: machine endpoints by one look-up, everything else is pages. All is handed over here."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from grantway.server.answer import Endpoint, answer
+from grantway.server.connections.sender import Sender, run_sender
+from grantway.server.endpoints import standard, sunshine
+from grantway.server.mint import Mint
+from grantway.server.pages.routes import build_pages
+from grantway.server.service import Service
+from grantway.server.sweeper import run_sweeper
+from grantway.wire.dialects import sunshine as sunshine_wire
+from grantway.wire.errors import CONTENT_TOO_LARGE, METHOD_NOT_ALLOWED
+from grantway.wire.http import HttpAnswer, HttpRequest
+from grantway.wire.messages import ErrorAnswer
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+MAX_BODY = 64 * 1024
+_SLASHES = re.compile("//+")
+_VENDOR_PREFIX = "/sc"
+"""Zendesk serves Sunshine Conversations below this path, so SDKs' base URLs have it (vendors.md §1)."""
+_CORS = (b"access-control-allow-origin", b"*")
+_PREFLIGHT = (
+    _CORS,
+    (b"access-control-allow-headers", b"authorization, content-type, idempotency-key"),
+    (b"access-control-max-age", b"86400"),
+)
+
+
+def build_app(service: Service) -> Application:
+    """The server for this service, pages and all."""
+    return Application(service, build_pages(service))
+
+
+class Application:
+    """Grantway as one ASGI application.
+
+    ``pages`` answers whatever is not a machine endpoint. ``stopping`` is set when the server drains: readiness says so.
+    """
+
+    def __init__(self, service: Service, pages: AsgiApp, background: bool = True) -> None:
+        mint = Mint(service.issuer, service.vault)
+        self.service = service
+        self.stopping = asyncio.Event()
+        self._pages = pages
+        self._background = background
+        self._endpoints: dict[tuple[str, str], Endpoint] = standard.endpoints(mint) | sunshine.endpoints(mint)
+        by_path: dict[str, dict[str, Endpoint]] = {}
+        for (method, path), endpoint in self._endpoints.items():
+            by_path.setdefault(path, {})[method] = endpoint
+        self._by_path = by_path
+        self._vendor_paths = {
+            path.lower(): path
+            for path in (
+                sunshine_wire.AUTHORIZE_PATH,
+                sunshine_wire.TOKEN_PATH,
+                sunshine_wire.TOKEN_INFO_PATH,
+                sunshine_wire.ACCESS_REVOCATION_PATH,
+            )
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        if scope["type"] != "http":
+            raise RuntimeError(f"Grantway does not speak {scope['type']}.")
+        endpoint = self._endpoints.get((scope["method"], scope["path"]))
+        if endpoint is not None:
+            await self._answer(endpoint, scope["path"], scope, receive, send)
+            return
+        path = self._known_path(scope["path"])
+        methods = self._by_path.get(path)
+        if methods is None:
+            await self._pages(scope if path == scope["path"] else {**scope, "path": path}, receive, send)
+        elif scope["method"] in methods:
+            await self._answer(methods[scope["method"]], path, scope, receive, send)
+        else:
+            await self._wrong_method(methods, path, scope, send)
+
+    def _known_path(self, path: str) -> str:
+        """The path as we know it: doubled slashes folded, and vendors' paths with their prefix and in any case."""
+        path = _SLASHES.sub("/", path)
+        bare = path[len(_VENDOR_PREFIX) :] if path.startswith(_VENDOR_PREFIX + "/") else path
+        known = self._vendor_paths.get(bare.lower())
+        if known is None or known not in (bare, sunshine_wire.TOKEN_INFO_PATH):
+            return path
+        return known
+
+    async def _answer(self, endpoint: Endpoint, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        request_id = self.service.draw(8).hex()
+        body = await _read_body(scope, receive)
+        request = HttpRequest(scope["method"], path, scope["query_string"], scope["headers"], body or b"")
+        if body is None:
+            reply = endpoint.write_error(ErrorAnswer(CONTENT_TOO_LARGE), request)
+        else:
+            reply = await answer(endpoint, self.service, request, request_id)
+        await _send(send, reply, request_id, endpoint.open_to_browsers)
+
+    async def _wrong_method(self, methods: dict[str, Endpoint], path: str, scope: Scope, send: Send) -> None:
+        request_id = self.service.draw(8).hex()
+        allowed = (b"allow", ", ".join(sorted(methods)).encode())
+        endpoint = next(iter(methods.values()))
+        if scope["method"] == "OPTIONS" and endpoint.open_to_browsers:
+            methods_allowed = (b"access-control-allow-methods", allowed[1])
+            await _send(send, HttpAnswer(204, (allowed, methods_allowed, *_PREFLIGHT)), request_id)
+            return
+        request = HttpRequest(scope["method"], path)
+        reply = endpoint.write_error(ErrorAnswer(METHOD_NOT_ALLOWED), request)
+        await _send(send, HttpAnswer(reply.status, (*reply.headers, allowed), reply.body), request_id)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """The server's life: background work while it runs, and everything put down in order at its end."""
+        await receive()
+        stop = asyncio.Event()
+        tasks: list[asyncio.Task[None]] = []
+        if self._background:
+            sender = Sender.of(self.service)
+            self.service.bell.listeners.append(sender.wake)
+            tasks = [
+                asyncio.create_task(run_sender(self.service, stop, sender)),
+                asyncio.create_task(run_sweeper(self.service, stop)),
+            ]
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        self.stopping.set()
+        stop.set()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.service.storage.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
+    """The whole body, or ``None`` when it is too large: then no more of it is read."""
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body", False):
+        return body if len(body) <= MAX_BODY else None
+    parts, size = [body], len(body)
+    while message.get("more_body", False):
+        if size > MAX_BODY:
+            return None
+        message = await receive()
+        part = message.get("body", b"")
+        parts.append(part)
+        size += len(part)
+    return b"".join(parts) if size <= MAX_BODY else None
+
+
+async def _send(send: Send, reply: HttpAnswer, request_id: str, open_to_browsers: bool = False) -> None:
+    headers = [
+        *reply.headers,
+        (b"content-length", str(len(reply.body)).encode()),
+        (b"x-request-id", request_id.encode()),
+    ]
+    if open_to_browsers:
+        headers.append(_CORS)
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body})

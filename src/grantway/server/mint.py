@@ -1,0 +1,72 @@
+"""Access tokens become strings: after the commit, with keys that were loaded and tested before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_der_private_key
+
+from grantway.protocol import jwt
+from grantway.protocol.ids import show
+from grantway.protocol.issuing import Issued
+from grantway.protocol.model import SigningKey
+from grantway.protocol.tokens import write_access_token
+from grantway.protocol.vault import Vault
+from grantway.wire.messages import AccountSummary, TokenAnswer
+
+
+class Mint:
+    """Makes the strings of access tokens. Holds parsed signing keys by id: a key of an id never changes."""
+
+    def __init__(self, issuer: str, vault: Vault) -> None:
+        self._issuer = issuer
+        self._vault = vault
+        self._keys: dict[str, ec.EllipticCurvePrivateKey] = {}
+
+    def token_answer(self, issued: Issued) -> TokenAnswer:
+        """The message for what was decided: the string of the access token, and all that is said beside it."""
+        access, held = issued.access, issued.held
+        lifetime = None if access.expires_at is None else int((access.expires_at - access.issued_at).total_seconds())
+        return TokenAnswer(
+            access_token=self.access_token(issued),
+            token_type="Bearer",
+            expires_in=lifetime,
+            refresh_token=issued.refresh_token,
+            scope=access.scope,
+            connection_id=None if held is None else show("cn", held.connection.id),
+            account=None if held is None else AccountSummary(show("ac", held.account.id), held.account.name),
+        )
+
+    def access_token(self, issued: Issued) -> str:
+        """The string of the access token, in the format that the client's policy names."""
+        held, policy = issued.held, issued.client.policy
+        if policy.access_token_format == "jwt" and issued.signing_key is not None:
+            extra: dict[str, Any] = {}
+            if held is not None:
+                extra = {"connection_id": show("cn", held.connection.id), "account_id": show("ac", held.account.id)}
+            claims = jwt.access_claims(
+                issued.access,
+                issuer=self._issuer,
+                client_id=issued.client.client_id,
+                subject=issued.subject,
+                extra=extra,
+            )
+            return jwt.sign_access(orjson.dumps(claims), issued.signing_key.kid, self._key(issued.signing_key))
+        if policy.access_token_format == "account_jwt" and held is not None:
+            account = held.account.external_ids[policy.dialect]
+            return jwt.write_account_jwt(
+                issued.secret, issued.access, client_id=issued.client.client_id, account=account
+            )
+        ordered = None if held is None else (held.grant.scope, held.grant.resource)
+        return write_access_token(issued.secret, issued.access, ordered)
+
+    def _key(self, key: SigningKey) -> ec.EllipticCurvePrivateKey:
+        parsed = self._keys.get(key.kid)
+        if parsed is None:
+            loaded = load_der_private_key(self._vault.open(key.key_id, key.private_sealed, key.kid.encode()), None)
+            if not isinstance(loaded, ec.EllipticCurvePrivateKey):
+                raise TypeError("a signing key of another kind")
+            parsed = self._keys[key.kid] = loaded
+        return parsed
