@@ -67,7 +67,7 @@ async def answer(endpoint: Endpoint, service: Service, request: HttpRequest, req
     except StorageError as error:
         busy = ErrorAnswer(TEMPORARILY_UNAVAILABLE, retry_after=1)
         said = Said(endpoint.write_error(busy, request), f"storage_{type(error).__name__.lower()}")
-    except Exception as error:  # noqa: BLE001: the edge; a fault still has to be answered in the dialect's shape
+    except Exception as error:  # noqa: BLE001 - the edge: answered in the dialect's shape
         # Not log.exception: the message of an exception may hold what somebody sent.
         log.error("fault", route=endpoint.name, error=type(error).__name__, at=where(error), request_id=request_id)  # noqa: TRY400
         said = Said(endpoint.write_error(ErrorAnswer(SERVER_ERROR), request), "fault")
