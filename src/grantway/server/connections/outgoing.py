@@ -1,0 +1,244 @@
+"""The one guard for requests to addresses that strangers give us (a ``removeUrl``, later a webhook's target).
+
+Without it, whoever registers an integration could make this server speak to its own network: to a metadata service,
+a database, an admin page. So: https only, ordinary ports, the name resolved once, every address of it checked, the
+connection made to an address that was checked while TLS proves the name; no proxy from the environment, no redirect, no
+cookie; one deadline for everything and a bounded answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import ssl
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import cast
+
+import httpx2
+
+from grantway.protocol.notices import ATTEMPT_TIMEOUT
+from grantway.server.connections.addresses import AddressRules
+
+MAX_URL = 2048
+MAX_ANSWER = 64 * 1024
+"""Bytes of an answer that are read; what comes after is cut off."""
+CONNECT_TIMEOUT = 5.0
+"""Seconds for one address of a name, so that the next gets its chance within the deadline."""
+MAX_ADDRESSES = 4
+"""How many of a name's addresses are tried, one after the other."""
+
+Resolve = Callable[[str, int], Awaitable[list[str]]]
+"""The addresses of a host name, as text. Raises ``OSError`` when there are none."""
+
+_ENDS_IN_NUMBER = re.compile(r"(?:.*\.)?(?:\d+|0[xX][0-9a-fA-F]*)\.?")
+
+
+class Failed(Exception):
+    """No answer. ``reason`` is a slug: ``target_refused``, ``unresolvable``, ``timeout``, ``unreachable``, ``tls``…"""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the target said. ``cut`` when there was more of it, or it broke off: its status counts all the same."""
+
+    status: int
+    body: bytes
+    cut: bool = False
+
+
+def check_target(url: str, rules: AddressRules | None = None) -> httpx2.URL:
+    """The address that requests may be sent to, read. Raises ``ValueError`` with a sentence for who registers it.
+
+    What a name resolves to is not asked here: that can be another address by the time of the request, which is when it
+    is checked (``Outgoing.post``).
+    """
+    rules = rules or AddressRules()
+    if len(url) > MAX_URL:
+        raise ValueError(f"The address has at most {MAX_URL} characters.")
+    # One parser reads it, here and at the request; what parsers disagree about does not get through.
+    if not url.isascii() or any(char <= " " or char in '"<>\\^`{|}\x7f' for char in url):
+        raise ValueError("The address has ASCII characters only, none of them blank; percent-encode the others.")
+    try:
+        parsed = httpx2.URL(url)
+    except httpx2.InvalidURL:
+        raise ValueError("This address cannot be read.") from None
+    if parsed.scheme not in ("https", "http") or not parsed.host:
+        raise ValueError("The address begins with https:// and names a host.")
+    if parsed.userinfo:
+        raise ValueError("The address has no user name or password.")
+    if "#" in url:
+        raise ValueError("The address has no fragment.")
+    _check_host(parsed, rules)
+    port = _port(parsed)
+    if port != 443 and not 1024 <= port <= 65535:
+        raise ValueError("The address uses port 443, or one from 1024 on.")
+    return parsed
+
+
+def _check_host(url: httpx2.URL, rules: AddressRules) -> None:
+    host = url.host
+    literal = rules.read(host)
+    if literal is None and (":" in host or "%" in host or _ENDS_IN_NUMBER.fullmatch(host)):
+        raise ValueError("The address names its host, or gives an IP address in its usual form.")
+    is_local_name = host == "localhost" or host.endswith(".localhost")
+    if url.scheme == "http":
+        # http is for a developer's own machine only, and only while this server runs there as well.
+        is_loopback = literal.is_loopback if literal is not None else is_local_name
+        if not (rules.development and is_loopback):
+            raise ValueError("The address is https.")
+    if literal is not None and not rules.permit(literal):
+        raise ValueError("The address is public: not of a private, local or reserved network.")
+    if is_local_name and not rules.development and not rules.names(host):
+        raise ValueError("The address is public: localhost is this server itself.")
+
+
+def _port(url: httpx2.URL) -> int:
+    return url.port if url.port is not None else (443 if url.scheme == "https" else 80)
+
+
+class Outgoing:
+    """Sends requests to strangers' addresses. One per process; ``close`` lets its threads go.
+
+    ``deadline`` bounds everything from the name to the answer's last byte. ``resolve`` and ``tls`` are for tests.
+    """
+
+    def __init__(
+        self,
+        rules: AddressRules,
+        *,
+        deadline: timedelta = ATTEMPT_TIMEOUT,
+        resolve: Resolve | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._rules = rules
+        self._deadline = deadline.total_seconds()
+        # Threads of its own: a name server that hangs must not use up the ones that others wait for.
+        self._threads = ThreadPoolExecutor(8, thread_name_prefix="resolve")
+        self._resolve = resolve or self._ask_system
+        # No connection is kept: it was opened to an address for one name and must not serve another name's request.
+        self._transport = httpx2.AsyncHTTPTransport(
+            # Certificate authorities may come from the operator's environment; a proxy may not: it would not check.
+            verify=tls or httpx2.create_ssl_context(),
+            trust_env=False,
+            http2=False,
+            limits=httpx2.Limits(max_keepalive_connections=0),
+        )
+
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """POST the body and give back the answer, whatever its status; a redirect is an answer. Raises ``Failed``."""
+        ends_at = asyncio.get_running_loop().time() + self._deadline
+        try:
+            async with asyncio.timeout_at(ends_at):
+                target, addresses = await self._checked(url)
+                response = await self._connect_and_send(target, addresses, headers, body)
+        except TimeoutError:
+            raise Failed("timeout") from None
+        return await _read_bounded(response, ends_at)
+
+    async def _checked(self, url: str) -> tuple[httpx2.URL, list[str]]:
+        """The target and its addresses, all of which are allowed."""
+        try:
+            target = check_target(url, self._rules)
+        except ValueError:
+            raise Failed("target_refused") from None
+        try:
+            addresses = await self._resolve(target.host, _port(target))
+        except OSError:
+            raise Failed("unresolvable") from None
+        if not addresses:
+            raise Failed("unresolvable")
+        # One bad address refuses the name: a public one beside it is how a rebinding name gets past a check.
+        if not all(self._rules.permit_resolved(address, target.host, target.scheme) for address in addresses):
+            raise Failed("address_refused")
+        return target, addresses[:MAX_ADDRESSES]
+
+    async def _connect_and_send(
+        self, target: httpx2.URL, addresses: list[str], headers: Mapping[str, str], body: bytes
+    ) -> httpx2.Response:
+        for address in addresses[:-1]:
+            try:
+                return await self._send(target, address, headers, body)
+            except (httpx2.ConnectError, httpx2.ConnectTimeout):
+                continue  # nothing was sent yet
+        try:
+            return await self._send(target, addresses[-1], headers, body)
+        except httpx2.ConnectError as error:
+            raise Failed("tls" if _is_about_tls(error) else "unreachable") from None
+        except httpx2.ConnectTimeout:
+            raise Failed("unreachable") from None
+
+    async def _send(self, target: httpx2.URL, address: str, headers: Mapping[str, str], body: bytes) -> httpx2.Response:
+        request = httpx2.Request(
+            "POST",
+            target,
+            headers={"User-Agent": "Grantway", "Accept-Encoding": "identity", "Connection": "close", **headers},
+            content=body,
+            extensions={
+                "sni_hostname": target.host,
+                "timeout": {"connect": CONNECT_TIMEOUT, "read": None, "write": None, "pool": None},
+            },
+        )
+        # Host header and SNI keep the name, the connection goes to the address that was checked.
+        request.url = target.copy_with(host=address)
+        try:
+            return await self._transport.handle_async_request(request)
+        except (httpx2.ConnectError, httpx2.ConnectTimeout):
+            raise
+        except httpx2.TransportError:
+            raise Failed("broken_answer") from None
+
+    async def _ask_system(self, host: str, port: int) -> list[str]:
+        loop = asyncio.get_running_loop()
+
+        def ask() -> list[str]:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+            return list(dict.fromkeys(str(each[4][0]) for each in found))
+
+        try:
+            return await loop.run_in_executor(self._threads, ask)
+        except UnicodeError:  # a label too long for the idna codec
+            raise OSError("not a host name") from None
+
+    async def close(self) -> None:
+        """Let threads and connections go. A name that is still being asked for is not waited for."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        await self._transport.aclose()
+
+
+def _is_about_tls(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+async def _read_bounded(response: httpx2.Response, ends_at: float) -> Answer:
+    """The answer's first ``MAX_ANSWER`` bytes as they were sent: nothing is unpacked.
+
+    The status is in, so it counts even when the rest breaks off or dribbles on until the deadline (loop time).
+    """
+    parts: list[bytes] = []
+    left = MAX_ANSWER
+    cut = False
+    try:
+        async with asyncio.timeout_at(ends_at):
+            async for part in cast("AsyncIterable[bytes]", response.stream):
+                parts.append(part[:left])
+                cut = len(part) > left
+                if cut:
+                    break
+                left -= len(part)
+    except (TimeoutError, httpx2.TransportError):
+        cut = True
+    finally:
+        await response.aclose()
+    return Answer(response.status_code, b"".join(parts), cut)

@@ -1,0 +1,165 @@
+"""A real HTTP server on loopback that notices are delivered to, and what a test needs around it."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import ipaddress
+import os
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from grantway.protocol.vault import Vault
+from grantway.server.service import Service
+from grantway.server.settings import Settings
+from grantway.server.storage.memory import MemoryStorage
+
+Respond = Callable[[asyncio.StreamWriter, int], Awaitable[None]]
+"""Writes the answer to the n-th request (from 0)."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """One request as it came over the wire."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class Receiver:
+    """What came in so far, and where."""
+
+    port: int = 0
+    received: list[Received] = field(default_factory=list)
+    connections: int = 0
+    broken: int = 0
+    server_names: list[str | None] = field(default_factory=list)
+
+    def url(self, path: str = "/removed") -> str:
+        return f"http://127.0.0.1:{self.port}{path}"
+
+
+def answers(*statuses: int, headers: str = "") -> Respond:
+    """Answer with these, one after the other; the last one for ever."""
+
+    async def respond(writer: asyncio.StreamWriter, number: int) -> None:
+        status = statuses[min(number, len(statuses) - 1)]
+        writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: 0\r\n{headers}\r\n".encode())
+        await writer.drain()
+
+    return respond
+
+
+async def hang(writer: asyncio.StreamWriter, number: int) -> None:
+    """Take the request and never say a word."""
+    await asyncio.sleep(3600)
+
+
+@asynccontextmanager
+async def receiver(respond: Respond, tls: ssl.SSLContext | None = None) -> AsyncIterator[Receiver]:
+    """A receiver on a free port of 127.0.0.1."""
+    state = Receiver()
+    tasks: set[asyncio.Task[None]] = set()
+    if tls is not None:
+
+        def remember(_: ssl.SSLObject, name: str | None, __: ssl.SSLContext) -> None:
+            state.server_names.append(name)
+
+        tls.sni_callback = remember
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
+        state.connections += 1
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            lines = head.split("\r\n")
+            headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:-2])}
+            body = await reader.readexactly(int(headers.get("content-length", "0")))
+            state.received.append(Received(lines[0].split(" ")[1], headers, body))
+            await respond(writer, len(state.received) - 1)
+        except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
+            state.broken += 1
+        except asyncio.CancelledError:
+            pass
+        finally:
+            writer.close()
+            tasks.discard(task)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    state.port = server.sockets[0].getsockname()[1]
+    try:
+        yield state
+    finally:
+        server.close()
+        rest = list(tasks)
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
+        await server.wait_closed()
+
+
+def certificate(directory: Path, *names: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """The server's and the client's TLS contexts for a fresh self-signed certificate with these names."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "receiver")])
+    now = dt.datetime.now(dt.UTC)
+    alternatives: list[x509.GeneralName] = []
+    for name in names:
+        try:
+            alternatives.append(x509.IPAddress(ipaddress.ip_address(name)))
+        except ValueError:
+            alternatives.append(x509.DNSName(name))
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = directory / "receiver.pem"
+    pem = signed.public_bytes(serialization.Encoding.PEM)
+    path.write_bytes(
+        pem
+        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(path)
+    return server, ssl.create_default_context(cadata=pem.decode())
+
+
+@dataclass
+class Clock:
+    """A clock that a test turns."""
+
+    now: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
+
+    def __call__(self) -> dt.datetime:
+        return self.now
+
+    def turn(self, **by: float) -> None:
+        self.now += dt.timedelta(**by)
+
+
+VAULT = Vault.of({"k1": bytes(range(64))}, "k1")
+
+
+def service(storage: MemoryStorage) -> Service:
+    """A server in development: its own public address is loopback."""
+    return Service(settings=Settings(), storage=storage, vault=VAULT, draw=os.urandom)

@@ -1,0 +1,258 @@
+"""Notices: what they say, who may take one, what an attempt comes to."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from grantway.protocol.decision import Add, Decision, LeaseNotice, ReportDelivery
+from grantway.protocol.model import Account, Client, Connection, Notice
+from grantway.protocol.moment import Moment
+from grantway.protocol.notices import (
+    AT_A_TIME,
+    FIRST_DELAY,
+    GIVE_UP_AFTER,
+    LEASE,
+    LONGEST_DELAY,
+    delay_after,
+    lease_due,
+    public_id,
+    remove_url_notice,
+    report,
+    target_of,
+)
+from grantway.protocol.vault import Vault
+from grantway.server.storage.memory import MemoryStorage
+
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+VAULT = Vault.of({"k1": bytes(64)}, "k1")
+CLIENT = Client(b"c" * 16, "bot", "Bot", NOON, b"sealed", "k1", remove_url="https://bot.example/removed")
+ACCOUNT = Account(b"a" * 16, "Shop", NOON, external_ids={"sunshine": "5963c0d619a30a2e00de36b8"})
+CONNECTION = Connection(b"n" * 16, CLIENT.id, ACCOUNT.id, "5e4af71a81966cfff3ef6550", (), NOON)
+
+
+def moment(now: datetime = NOON) -> Moment:
+    return Moment(now, VAULT, os.urandom)
+
+
+def notice_at(now: datetime = NOON, **fields: Any) -> Notice:
+    notice = remove_url_notice(CLIENT, CONNECTION, ACCOUNT, moment(now))
+    assert notice is not None
+    return replace(notice, **fields)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+class Outbox:
+    """Memory storage with a client, and the rules on it."""
+
+    def __init__(self, *notices: Notice) -> None:
+        self.clock = Clock()
+        self.storage = MemoryStorage(self.clock)
+
+        async def setup(facts: Any, now: datetime) -> Decision[None]:
+            return Decision(None, (Add(CLIENT), *(Add(notice) for notice in notices)))
+
+        asyncio.run(self.storage.settle(setup))
+
+    def run(self, rule: Any, *args: Any) -> Decision[Any]:
+        return asyncio.run(self.storage.settle(lambda facts, now: rule(facts, moment(now), *args)))
+
+    def stored(self, notice: Notice) -> Notice:
+        async def read(facts: Any, now: datetime) -> Decision[Notice]:
+            return Decision(next(each for each in await facts.notices(notice.connection_id) if each.id == notice.id))
+
+        return asyncio.run(self.storage.consult(read)).answer
+
+    def lease(self, limit: int = 10, **under_way: int) -> list[Notice]:
+        return [each.notice for each in self.run(lease_due, limit, under_way).answer]
+
+
+# what is said
+
+
+def test_the_remove_url_notice_names_connection_app_and_client() -> None:
+    notice = notice_at()
+    assert json.loads(notice.body) == {
+        "integrationId": "5e4af71a81966cfff3ef6550",
+        "appId": "5963c0d619a30a2e00de36b8",
+        "clientId": "bot",
+    }
+    assert (notice.url, notice.next_attempt_at, notice.connection_id) == (CLIENT.remove_url, NOON, CONNECTION.id)
+
+
+def test_an_account_without_an_app_id_leaves_it_out() -> None:
+    notice = remove_url_notice(CLIENT, CONNECTION, replace(ACCOUNT, external_ids={}), moment())
+    assert notice is not None
+    assert "appId" not in json.loads(notice.body)
+
+
+@pytest.mark.parametrize("remove_url", [None, ""])
+def test_without_a_remove_url_nobody_is_told(remove_url: str | None) -> None:
+    assert remove_url_notice(replace(CLIENT, remove_url=remove_url), CONNECTION, ACCOUNT, moment()) is None
+
+
+def test_the_target_in_a_log_has_neither_path_nor_query_nor_user() -> None:
+    assert target_of("https://u:p@Bot.example:8443/hook?key=s3cret") == "bot.example:8443"
+
+
+# who may take one
+
+
+def test_a_due_notice_is_leased_once() -> None:
+    outbox = Outbox(notice_at())
+    (held,) = outbox.lease()
+    assert held.leased_until == NOON + LEASE
+    assert outbox.lease() == []
+
+
+def test_a_lease_ends_and_the_next_one_is_another() -> None:
+    outbox = Outbox(notice_at())
+    (first,) = outbox.lease()
+    outbox.clock.now += LEASE
+    (second,) = outbox.lease()
+    assert (first.id, public_id(first)) == (second.id, public_id(second))
+    assert first.lease != second.lease
+
+
+def test_an_idle_look_changes_nothing() -> None:
+    decision = Outbox().run(lease_due, 10)
+    assert (decision.answer, decision.changes, decision.reason) == ((), (), "nothing_due")
+
+
+def test_one_target_gets_only_so_many_at_a_time_and_others_their_turn() -> None:
+    slow = [notice_at(connection_id=bytes([n]) * 16) for n in range(AT_A_TIME + 3)]
+    other = notice_at(NOON, connection_id=b"o" * 16, url="https://other.example/removed")
+    outbox = Outbox(*slow, other)
+    leased = outbox.lease(limit=100)
+    assert len(leased) == AT_A_TIME + 1
+    assert other.id in {each.id for each in leased}
+
+
+def test_attempts_under_way_count_for_the_target() -> None:
+    outbox = Outbox(notice_at())
+    assert outbox.lease(**{"bot.example": AT_A_TIME}) == []
+    assert len(outbox.lease(**{"bot.example": AT_A_TIME - 1})) == 1
+
+
+@pytest.mark.parametrize("limit", [0, -1, 2])
+def test_no_more_are_taken_than_asked_for(limit: int) -> None:
+    outbox = Outbox(*(notice_at(connection_id=bytes([n]) * 16) for n in range(3)))
+    assert len(outbox.lease(limit)) == max(limit, 0)
+
+
+def test_one_connection_has_one_attempt_at_a_time_and_in_order() -> None:
+    first, second = notice_at(), notice_at(NOON + timedelta(seconds=1))
+    outbox = Outbox(first, second)
+    outbox.clock.now = NOON + timedelta(seconds=2)
+    (held,) = outbox.lease()
+    assert held.id == first.id
+    assert outbox.lease() == []
+    outbox.run(report, held, 200, None)
+    assert [each.id for each in outbox.lease()] == [second.id]
+
+
+# what an attempt comes to
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "outcome", "reason"),
+    [
+        (200, None, "delivered", "notice_delivered"),
+        (204, None, "delivered", "notice_delivered"),
+        (301, None, "retry", "notice_retried_later"),
+        (302, None, "retry", "notice_retried_later"),
+        (400, None, "retry", "notice_retried_later"),
+        (404, None, "dead", "notice_target_gone"),
+        (410, None, "dead", "notice_target_gone"),
+        (429, None, "retry", "notice_retried_later"),
+        (500, None, "retry", "notice_retried_later"),
+        (None, "timeout", "retry", "notice_retried_later"),
+        (None, "address_refused", "retry", "notice_retried_later"),
+    ],
+)
+def test_an_answer_decides_what_becomes_of_the_notice(
+    status: int | None, error: str | None, outcome: str, reason: str
+) -> None:
+    outbox = Outbox(notice_at())
+    (held,) = outbox.lease()
+    decision = outbox.run(report, held, status, error)
+    assert (decision.answer, decision.reason) == (outcome, reason)
+    stored = outbox.stored(held)
+    assert (stored.last_status, stored.last_error, stored.attempts, stored.lease) == (status, error, 1, None)
+    assert (stored.delivered_at == NOON) is (outcome == "delivered")
+    assert (stored.dead_at == NOON) is (outcome == "dead")
+    assert (stored.next_attempt_at > NOON) is (outcome == "retry")
+
+
+def test_after_three_days_it_is_given_up_and_not_before() -> None:
+    outbox = Outbox(notice_at())
+    outbox.clock.now = NOON + GIVE_UP_AFTER - timedelta(seconds=1)
+    (held,) = outbox.lease()
+    assert outbox.run(report, held, 500, None).answer == "retry"
+    assert outbox.stored(held).next_attempt_at == NOON + GIVE_UP_AFTER
+    outbox.clock.now = NOON + GIVE_UP_AFTER
+    (held,) = outbox.lease()
+    assert outbox.run(report, held, 500, None).reason == "notice_given_up"
+
+
+def test_three_days_of_silence_are_some_twenty_attempts() -> None:
+    the_only_one = notice_at()
+    outbox = Outbox(the_only_one)
+    attempts = 0
+    while held := outbox.lease():
+        attempts += 1
+        outbox.run(report, held[0], None, "timeout")
+        outbox.clock.now = outbox.stored(held[0]).next_attempt_at
+    assert outbox.stored(the_only_one).dead_at == NOON + GIVE_UP_AFTER
+    assert 15 <= attempts <= 30
+
+
+@pytest.mark.parametrize("attempts", [0, 1, 5, 11, 12, 40, 10_000])
+def test_delays_double_within_a_quarter_up_to_the_longest(attempts: int) -> None:
+    middle = min(FIRST_DELAY * 2 ** min(attempts, 30), LONGEST_DELAY)
+    lowest = delay_after(attempts, Moment(NOON, VAULT, bytes))
+    highest = delay_after(attempts, Moment(NOON, VAULT, lambda n: b"\xff" * n))
+    assert lowest == middle * 0.75
+    assert middle * 1.2499 < highest <= middle * 1.25
+
+
+def test_a_sender_whose_lease_ended_writes_nothing() -> None:
+    outbox = Outbox(notice_at())
+    (held,) = outbox.lease()
+    outbox.clock.now += LEASE
+    decision = outbox.run(report, held, 200, None)
+    assert (decision.answer, decision.changes) == ("lease_lost", ())
+
+
+def test_a_sender_whose_notice_was_taken_over_writes_nothing() -> None:
+    outbox = Outbox(notice_at())
+    (late,) = outbox.lease()
+    outbox.clock.now += LEASE
+    (taker,) = outbox.lease()
+    assert outbox.run(report, late, 200, None).changes == ()
+    assert outbox.stored(late).lease == taker.lease
+    assert outbox.run(report, taker, 500, None).answer == "retry"
+    assert outbox.run(report, taker, 200, None).answer == "lease_lost"  # said twice is said once
+
+
+def test_changes_name_the_lease_they_rest_on() -> None:
+    outbox = Outbox(notice_at())
+    decision = outbox.run(lease_due, 1)
+    (lease,) = decision.changes
+    assert isinstance(lease, LeaseNotice)
+    (result,) = outbox.run(report, decision.answer[0].notice, 200, None).changes
+    assert isinstance(result, ReportDelivery)
+    assert result.lease == lease.lease
