@@ -283,5 +283,14 @@ def test_http_in_development_reaches_loopback_and_nothing_else() -> None:
     assert failure(DEVELOPMENT, "http://bot.example:8080/", resolve=resolve) == "target_refused"
 
 
+def test_localhost_in_development_is_found_by_the_systems_resolver() -> None:
+    async def go() -> tuple[int, str]:
+        async with receiver(answers(204)) as target:
+            answer = await post(DEVELOPMENT, f"http://localhost:{target.port}/removed")
+            return answer.status, target.received[0].headers["host"].partition(":")[0]
+
+    assert asyncio.run(go()) == (204, "localhost")
+
+
 def test_a_label_too_long_for_a_name_is_unresolvable() -> None:
     assert failure(STRICT, f"https://{'a' * 64}.example/") == "unresolvable"

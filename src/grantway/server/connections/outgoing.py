@@ -199,7 +199,7 @@ class Outgoing:
         loop = asyncio.get_running_loop()
 
         def ask() -> list[str]:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
             return list(dict.fromkeys(str(each[4][0]) for each in found))
 
         try:
