@@ -25,9 +25,9 @@ REPEATABLE = frozenset({"resource", "audience"})  # RFC 8707 §2, RFC 8693 §2.1
 FORM_TYPE = "application/x-www-form-urlencoded"
 JSON_TYPE = "application/json"
 
-_BYTES = {
-    f"{a}{b}".encode(): bytes([int(a + b, 16)]) for a in "0123456789abcdefABCDEF" for b in "0123456789abcdefABCDEF"
-}
+_DIGITS = "0123456789abcdefABCDEF"
+_BYTES = {high + low: bytes([int(high + low, 16)]) for high in _DIGITS for low in _DIGITS}
+_ASCII = {code: byte.decode() for code, byte in _BYTES.items() if byte.isascii()}
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*")  # RFC 6749 appendix A.4
 _B64TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")  # RFC 6750 §2.1
 _LARGEST = 2**63 - 1
@@ -140,14 +140,16 @@ def read_form(body: bytes) -> Parameters:
     ``Malformed`` when a parameter other than ``REPEATABLE`` occurs twice (RFC 6749 §3.1), when percent-encoding or
     UTF-8 is broken, at a NUL, and beyond ``MAX_PARAMETERS`` and ``MAX_VALUE``.
     """
-    if b"%00" in body or b"\0" in body:
-        raise Malformed(INVALID_REQUEST, "form_with_nul")
     try:
-        pairs = body.decode().split("&")
+        text = body.decode()
     except UnicodeDecodeError:
         raise Malformed(INVALID_REQUEST, "form_not_utf8") from None
+    encoded = "%" in text or "+" in text
+    if "\0" in text or (encoded and "%00" in text):
+        raise Malformed(INVALID_REQUEST, "form_with_nul")
+    pairs = text.split("&")
     # Machines mostly send what needs no decoding, and a body this short holds no value that is too long.
-    if len(body) <= MAX_VALUE and b"%" not in body and b"+" not in body:
+    if not encoded and len(body) <= MAX_VALUE:
         try:
             values = dict([pair.split("=", 1) for pair in pairs])
         except ValueError:  # a name without "="
@@ -162,16 +164,13 @@ read_query = read_form
 
 def _read_pairs(pairs: list[str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    count = 0
+    pairs = [pair for pair in pairs if pair]
+    if len(pairs) > MAX_PARAMETERS:
+        raise Malformed(INVALID_REQUEST, "too_many_parameters")
     for pair in pairs:
-        if not pair:
-            continue
         name, _, value = pair.partition("=")
         if "%" in pair or "+" in pair:
             name, value = _decode(name), _decode(value)
-        count += 1
-        if count > MAX_PARAMETERS:
-            raise Malformed(INVALID_REQUEST, "too_many_parameters")
         if len(value) * 4 > MAX_VALUE and len(value.encode()) > MAX_VALUE:
             raise Malformed(INVALID_REQUEST, "parameter_too_long")
         if name not in values:
@@ -188,11 +187,15 @@ def _decode(text: str) -> str:
     """One form-encoded name or value, decoded; strict where ``urllib.parse`` lets mistakes through."""
     if "+" in text:
         text = text.replace("+", " ")
-    if "%" not in text:
+    first, *parts = text.split("%")
+    if not parts:
         return text
-    first, *parts = text.encode().split(b"%")
     try:
-        return (first + b"".join([_BYTES[part[:2]] + part[2:] for part in parts])).decode()
+        return first + "".join([_ASCII[part[:2]] + part[2:] for part in parts])
+    except KeyError:  # beyond ASCII, or broken
+        pass
+    try:
+        return (first.encode() + b"".join([_BYTES[part[:2]] + part[2:].encode() for part in parts])).decode()
     except (KeyError, UnicodeDecodeError):
         raise Malformed(INVALID_REQUEST, "percent_encoding_broken") from None
 
@@ -306,10 +309,8 @@ def media_type(message: HttpRequest) -> str | None:
 
 def _after_scheme(header: str | None, scheme: str) -> str | None:
     """What follows the scheme, which is case-insensitive (RFC 9110 §11.1); ``None`` when nothing does."""
-    if header is None or header[: len(scheme)].lower() != scheme:
-        return None
-    rest = header[len(scheme) :]
-    return rest.strip(" ") or None if rest[:1] in {"", " "} else None
+    first, _, rest = (header or "").partition(" ")
+    return rest.strip(" ") or None if first.lower() == scheme else None
 
 
 def read_basic(header: str | None, *, form_encoded: bool = True) -> tuple[str, str] | None:

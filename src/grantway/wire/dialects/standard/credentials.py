@@ -34,7 +34,7 @@ def read_credentials(request: HttpRequest, form: Parameters) -> ClientCredential
     client_id = form.visible("client_id", INVALID_CLIENT)
     client_secret = form.visible("client_secret", INVALID_CLIENT)
     if header is not None:
-        if header[:5].lower() != "basic":
+        if header.partition(" ")[0].lower() != "basic":
             raise Malformed(INVALID_CLIENT, "authentication_scheme_unknown")
         basic = read_basic(header)
         if basic is not None:
