@@ -39,6 +39,9 @@ class Templates:
             language: self._environment(catalogue, assets, base, platform) for language, catalogue in catalogues.items()
         }
         self.languages = catalogues
+        for environment in self._environments.values():
+            for template in environment.list_templates():
+                environment.get_template(template)  # a broken one stops the start
 
     def render(self, template: str, language: str, values: Mapping[str, Any]) -> str:
         """The page. Raises when the template names a value that is not there."""

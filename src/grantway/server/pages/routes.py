@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from time import perf_counter_ns
 
 import structlog
 from starlette.applications import Starlette
@@ -11,17 +12,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from grantway.server.log import where
 from grantway.server.pages import authorize, connections, front, problems, signing_in
 from grantway.server.pages.problems import Stop, told
 from grantway.server.pages.visit import Site, Visit
 from grantway.server.passwords import Busy
 from grantway.server.service import Service
-from grantway.server.storage.port import Contended, OutcomeUnknown, Overloaded
+from grantway.server.storage.port import OutcomeUnknown, StorageError
 from grantway.wire.errors import Malformed
 
 Handler = Callable[[Visit], Awaitable[Response]]
 
-log = structlog.get_logger("grantway.pages")
+log = structlog.get_logger("grantway")
 
 
 def build_pages(service: Service) -> Starlette:
@@ -47,8 +49,8 @@ def build_pages(service: Service) -> Starlette:
     by_path: dict[str, dict[str, Handler]] = {}
     for method, path, handler in pages:
         by_path.setdefault(path, {})[method] = handler
-    routes = [Route(path, Address(site, handlers)) for path, handlers in by_path.items()]
-    routes.append(Route("/{anything:path}", Address(site, {})))
+    routes = [Route(path, Address(site, path, handlers)) for path, handlers in by_path.items()]
+    routes.append(Route("/{anything:path}", Address(site, "unknown", {})))
     application = Starlette(routes=routes)
     application.router.redirect_slashes = False
     return application
@@ -57,46 +59,57 @@ def build_pages(service: Service) -> Starlette:
 class Address:
     """One address and the methods it takes. Plain ASGI, so that Starlette leaves methods and errors to it."""
 
-    def __init__(self, site: Site, handlers: Mapping[str, Handler]) -> None:
+    def __init__(self, site: Site, route: str, handlers: Mapping[str, Handler]) -> None:
         self._site = site
+        self._route = route
         self._handlers = handlers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = perf_counter_ns()
         visit = Visit(self._site, Request(scope, receive))
         response = await self._answer(visit)
+        log.info(
+            "answered",
+            route=f"{visit.request.method} {self._route}",
+            status=response.status_code,
+            reason=visit.reason,
+            ms=(perf_counter_ns() - began) // 10_000 / 100,
+            request_id=visit.request_id,
+        )
         await response(scope, receive, send)
 
     async def _answer(self, visit: Visit) -> Response:
         method = visit.request.method
         handler = self._handlers.get("GET" if method == "HEAD" else method)
+        if handler is None:
+            return self._wrong_address(visit)
         try:
-            if handler is None:
-                raise Stop(problems.WRONG_METHOD if self._handlers else problems.NOT_FOUND)
             return await handler(visit)
         except Stop as stopped:
-            visit.note(stopped.reason or "page_stopped")
-            response = problem_page(visit, stopped)
+            return problem_page(visit, stopped)
         except Malformed as malformed:
-            visit.note(malformed.reason)
-            response = problem_page(visit, Stop(problems.UNREADABLE))
-        except (Busy, Contended, Overloaded) as busy:
-            visit.note(type(busy).__name__.lower())
-            response = problem_page(visit, Stop(problems.BUSY, retry_after=2))
+            return problem_page(visit, Stop(problems.UNREADABLE, reason=malformed.reason))
         except OutcomeUnknown:
             raise  # no answer may leave; the process stops
-        except Exception:
-            visit.note("page_failed")
-            log.exception("page_failed", request_id=visit.request_id)
-            response = problem_page(visit, Stop(problems.FAILED))
-        if handler is None and self._handlers:
-            response.headers["allow"] = ", ".join(
-                sorted({*self._handlers, *(["HEAD"] if "GET" in self._handlers else [])})
+        except (Busy, StorageError) as busy:
+            return problem_page(visit, Stop(problems.BUSY, reason=type(busy).__name__.lower(), retry_after=2))
+        except Exception as error:  # noqa: BLE001 - whatever it was, a person gets a page and the log its place
+            log.error(  # noqa: TRY400 - an exception's message may hold what somebody sent
+                "fault", route=self._route, error=type(error).__name__, at=where(error), request_id=visit.request_id
             )
+            return problem_page(visit, Stop(problems.FAILED, reason="fault"))
+
+    def _wrong_address(self, visit: Visit) -> Response:
+        if not self._handlers:
+            return problem_page(visit, Stop(problems.NOT_FOUND, reason="page_unknown"))
+        response = problem_page(visit, Stop(problems.WRONG_METHOD, reason="method_not_allowed"))
+        response.headers["allow"] = ", ".join(sorted({*self._handlers, *(["HEAD"] if "GET" in self._handlers else [])}))
         return response
 
 
 def problem_page(visit: Visit, stopped: Stop) -> Response:
     """The page that tells of it."""
+    visit.reason = stopped.reason or "page_stopped"
     title, advice = told(stopped.problem, visit.site.templates.catalogue(visit.language).gettext)
     values = {"title": title, "advice": advice, "again": stopped.again, "request_id": visit.request_id}
     response = visit.page("problem.html", values, status=stopped.problem.status)

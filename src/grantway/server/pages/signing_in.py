@@ -79,7 +79,7 @@ async def sign_in(visit: Visit) -> Response:
     username, password = fields.one("username") or "", fields.exact("password") or ""
     outcome = await _attempt(visit, username, password)
     if isinstance(outcome, Refusal):
-        visit.note(outcome.reason)
+        visit.reason = outcome.reason
         return sign_in_page(visit, pending_id, asked, failed_as=username)
     response = visit.redirect(f"/authorize/{pending_id}" if pending_id else "/connections")
     visit.site.cookies.set_session(response, outcome.session_id)

@@ -76,6 +76,7 @@ async def _ask_account(visit: Visit, pending_id: str, step: AskAccount) -> Respo
         }
         for membership, account in step.choices
     ]
+    choices.sort(key=lambda choice: choice["obstacle"] is not None)  # those that can be picked come first
     values = {
         "client": step.client,
         "user": step.user,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,36 +20,23 @@ from grantway.server.pages.problems import Stop
 from grantway.server.pages.rendering import Templates
 from grantway.server.passwords import PasswordVerifier
 from grantway.server.service import Service
-from grantway.wire.base62 import encode
 from grantway.wire.encoding import FORM_TYPE, Parameters, read_form
 from grantway.wire.http import HttpRequest
 
 LARGEST_BODY = 64 * 1024
 
 
-@dataclass(frozen=True)
 class Site:
     """What all pages share, made once."""
 
-    service: Service
-    passwords: PasswordVerifier = field(default_factory=PasswordVerifier)
-
-    @cached_property
-    def base(self) -> str:
-        """The path that the public address has, before ours."""
-        return urlsplit(self.service.issuer).path.rstrip("/")
-
-    @cached_property
-    def assets(self) -> Assets:
-        return Assets()
-
-    @cached_property
-    def cookies(self) -> Cookies:
-        return Cookies(secure=self.service.issuer.startswith("https://"))
-
-    @cached_property
-    def templates(self) -> Templates:
-        return Templates(load_catalogues(), self.assets, self.base, self.service.settings.platform_name)
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.passwords = PasswordVerifier()
+        self.base = urlsplit(service.issuer).path.rstrip("/")
+        """The path that the public address has before ours."""
+        self.assets = Assets()
+        self.cookies = Cookies(secure=service.issuer.startswith("https://"))
+        self.templates = Templates(load_catalogues(), self.assets, self.base, service.settings.platform_name)
 
 
 class Visit:
@@ -63,20 +48,10 @@ class Visit:
         self.request = request
         self.visitor = site.cookies.read(request.cookies)
         self.language = choose_language(request.headers.get("accept-language"), site.templates.languages)
+        self.request_id = site.service.draw(8).hex()
+        self.reason = "ok"
+        """The private slug for the log's line of this request."""
         self._new_browser: str | None = None
-
-    @property
-    def request_id(self) -> str:
-        """What finds this request in the log: the server's id for it, or one of our own."""
-        state = self.request.scope.setdefault("state", {})
-        given = state.get("request_id")
-        if not isinstance(given, str):
-            given = state["request_id"] = encode(self.service.draw(9))
-        return given
-
-    def note(self, reason: str) -> None:
-        """Leave the private reason for the line that the server logs of this request."""
-        self.request.scope.setdefault("state", {})["reason"] = reason
 
     # --- what arrives
 
