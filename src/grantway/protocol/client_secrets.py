@@ -6,6 +6,7 @@ from grantway.protocol.digests import digest
 from grantway.protocol.model import ClientSecret
 from grantway.protocol.moment import Moment
 from grantway.wire import base62
+from grantway.wire.words import checksum
 
 PREFIX = "gws_"
 LIVE_SECRETS = 2
@@ -15,5 +16,5 @@ LIVE_SECRETS = 2
 def draw_client_secret(at: Moment) -> tuple[str, ClientSecret]:
     """A new secret: its text, to be shown once, and what is stored of it."""
     body = base62.encode(at.draw(32))
-    text = f"{PREFIX}{body}{base62.checksum(body)}"
+    text = f"{PREFIX}{body}{checksum(body)}"
     return text, ClientSecret(digest(text), at.now)

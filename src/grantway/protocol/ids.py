@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from grantway.wire import base62
 
 ID_LENGTH = 16
 
 
+@lru_cache(maxsize=4096)
 def show(prefix: str, row_id: bytes) -> str:
     """The text form of a row id, such as ``cn_…`` for a connection."""
     return f"{prefix}_{base62.encode(row_id)}"

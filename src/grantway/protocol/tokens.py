@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidTag
 
 from grantway.protocol.keys import CODE, MAC_LENGTH, REFRESH, access_cipher, mac, same
 from grantway.protocol.scope import at_positions, positions
-from grantway.wire import base62
+from grantway.wire.words import CHECKSUM_LENGTH, checksum, read_word, write_word
 
 ID_LENGTH = 16
 SERIAL_LENGTH = 16
@@ -88,7 +88,7 @@ class Access:
 
 def write_code(secret: bytes, grant_id: bytes) -> str:
     """The authorization code of a grant."""
-    return _write("gwc_", base62.encode(grant_id + mac(secret, CODE, grant_id)))
+    return _write("gwc_", write_word(grant_id + mac(secret, CODE, grant_id)))
 
 
 def read_code(text: str) -> UnprovenCode | None:
@@ -100,7 +100,7 @@ def read_code(text: str) -> UnprovenCode | None:
 def write_refresh_token(secret: bytes, grant_id: bytes, generation: int) -> str:
     """The refresh token of one generation: always the same string for the same generation."""
     number = generation.to_bytes(4, "big")
-    return _write("gwr_", base62.encode(grant_id + number + mac(secret, REFRESH, number)))
+    return _write("gwr_", write_word(grant_id + number + mac(secret, REFRESH, number)))
 
 
 def read_refresh_token(text: str) -> UnprovenRefreshToken | None:
@@ -133,13 +133,13 @@ def write_access_token(
             + resource.to_bytes((len(ordered[1]) + 7) // 8, "big")
         )
     about = _KIND_BYTES[access.kind] + access.row_id
-    return _write("gwa_", base62.encode_any(about + access_cipher(secret).encrypt(head + body, [about])))
+    return _write("gwa_", write_word(about + access_cipher(secret).encrypt(head + body, [about])))
 
 
 def read_access_token(text: str) -> UnprovenAccessToken | None:
     """What the text says if it has the form of an opaque access token."""
     body = _body("gwa_", text)
-    data = None if body is None else base62.decode_any(body)
+    data = None if body is None else read_word(body)
     if data is None or len(data) < 1 + ID_LENGTH + 16 + _HEAD.size or data[:1] not in _KINDS:
         return None
     return UnprovenAccessToken(_KINDS[data[:1]], data[1:17], data[17:])
@@ -164,16 +164,17 @@ def read_sealed(
 
 
 def _write(prefix: str, body: str) -> str:
-    return f"{prefix}{body}{base62.checksum(body)}"
+    return f"{prefix}{body}{checksum(body)}"
 
 
 def _body(prefix: str, text: str) -> str | None:
     if not text.startswith(prefix) or len(text) > MAX_TOKEN_LENGTH:
         return None
-    body = text[len(prefix) : -base62.CHECKSUM_LENGTH]
-    return body if base62.checksum(body) == text[-base62.CHECKSUM_LENGTH :] else None
+    body = text[len(prefix) : -CHECKSUM_LENGTH]
+    return body if checksum(body) == text[-CHECKSUM_LENGTH:] else None
 
 
 def _read(prefix: str, text: str, size: int) -> bytes | None:
     body = _body(prefix, text)
-    return None if body is None else base62.decode(body, size)
+    data = None if body is None else read_word(body)
+    return data if data is not None and len(data) == size else None

@@ -9,7 +9,7 @@ from time import perf_counter_ns
 import structlog
 
 from grantway.protocol.decision import Refusal
-from grantway.server.log import where
+from grantway.server.log import DecisionLog, where
 from grantway.server.service import Service
 from grantway.server.storage.port import OutcomeUnknown, StorageError
 from grantway.wire.errors import SERVER_ERROR, TEMPORARILY_UNAVAILABLE, Malformed
@@ -52,7 +52,9 @@ def refused(refusal: Refusal, endpoint_error: ErrorWriter, request: HttpRequest)
     return Said(endpoint_error(ErrorAnswer(refusal.error, refusal.retry_after), request), refusal.reason)
 
 
-async def answer(endpoint: Endpoint, service: Service, request: HttpRequest, request_id: str) -> HttpAnswer:
+async def answer(
+    endpoint: Endpoint, service: Service, decisions: DecisionLog, request: HttpRequest, request_id: str
+) -> HttpAnswer:
     """Answer one request. Whatever happens, the dialect's own shape goes out and one line is logged.
 
     Raises ``OutcomeUnknown`` only: then nothing may be said at all.
@@ -71,13 +73,6 @@ async def answer(endpoint: Endpoint, service: Service, request: HttpRequest, req
         # Not log.exception: the message of an exception may hold what somebody sent.
         log.error("fault", route=endpoint.name, error=type(error).__name__, at=where(error), request_id=request_id)  # noqa: TRY400
         said = Said(endpoint.write_error(ErrorAnswer(SERVER_ERROR), request), "fault")
-    log.info(
-        "answered",
-        route=endpoint.name,
-        status=said.answer.status,
-        reason=said.reason,
-        client=said.client,
-        ms=(perf_counter_ns() - began) // 10_000 / 100,
-        request_id=request_id,
-    )
+    ms = (perf_counter_ns() - began) // 10_000 / 100
+    decisions.write(endpoint.name, said.answer.status, said.reason, said.client, ms, request_id)
     return said.answer

