@@ -22,7 +22,7 @@ from grantway.protocol.moment import Moment
 from grantway.protocol.notices import AT_A_TIME, LEASE, lease_due, public_id, remove_url_notice
 from grantway.server.connections.addresses import AddressRules
 from grantway.server.connections.outgoing import Outgoing
-from grantway.server.connections.sender import Sender, adds_notice, run_sender
+from grantway.server.connections.sender import Sender, run_sender
 from grantway.server.connections.signing import notice_secret, sign
 from grantway.server.service import Service
 from grantway.server.storage.memory import MemoryStorage
@@ -68,7 +68,6 @@ class House:
 
         decision = await self.service.settle(rule)
         self._clients.add(client.id)
-        assert adds_notice(decision)
         return decision.answer
 
     async def stored(self, notice: Notice) -> Notice:
@@ -300,7 +299,7 @@ def test_waking_delivers_at_once() -> None:
         async with receiver(answers(200)) as target, Running(house.sender(every=3600)) as sender:
             await asyncio.sleep(0.05)
             await house.remove(client_at(target.url()))
-            sender.wake()
+            sender.wake()  # what `Service.bell` calls
             await until(lambda: len(target.received) == 1, seconds=2)
             return len(target.received)
 

@@ -11,12 +11,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any
 
 import structlog
 
 from grantway.protocol import ids
-from grantway.protocol.decision import Add, Decision
 from grantway.protocol.model import Notice
 from grantway.protocol.notices import Delivery, lease_due, public_id, report, target_of
 from grantway.server.connections.addresses import AddressRules
@@ -37,11 +35,6 @@ _SILENT = frozenset({"timeout", "unreachable", "unresolvable"})
 """Failures that keep a sender waiting."""
 
 _log = structlog.get_logger("grantway.notices")
-
-
-def adds_notice(decision: Decision[Any]) -> bool:
-    """Whether a settled decision put a notice into the outbox, so that ``Sender.wake`` is due."""
-    return any(isinstance(change, Add) and isinstance(change.record, Notice) for change in decision.changes)
 
 
 def _wall_clock() -> datetime:
