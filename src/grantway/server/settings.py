@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -205,8 +205,3 @@ def variables() -> Mapping[str, str]:
         **known,
         f"{PREFIX}SETTINGS": f"Path of the settings file; left out, `{FILE_NAME}` in the data directory if it is there.",
     }
-
-
-def choices(annotation: Any) -> tuple[Any, ...]:
-    """The values of a ``Literal``, or nothing."""
-    return get_args(annotation) if getattr(annotation, "__origin__", None) is Literal else ()

@@ -1,26 +1,21 @@
-"""Keys of ``/jwks.json``: drawn, sealed, opened once per process, published. When each signs is a rule's business."""
+"""Keys of ``/jwks.json``: drawn, sealed, and tried at the start. When each signs is a rule's business."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
-from collections.abc import Iterable
-from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
 
-from grantway.protocol.administration.signing_keys import JWKS_MAX_AGE, DrawnKey, ensure_key
+from grantway.protocol.administration.signing_keys import DrawnKey, ensure_key
 from grantway.protocol.model import SigningKey
 from grantway.protocol.vault import Unsealable, Vault
 from grantway.server.service import Service
 from grantway.server.settings_sources import CannotStart
-
-JWKS_CACHE_CONTROL = f"public, max-age={int(JWKS_MAX_AGE.total_seconds())}"
-"""What ``/jwks.json`` says of how long it may be kept; ``keys rotate`` waits that long."""
 
 _ALGORITHM = "ES256"
 _ECDSA = ec.ECDSA(hashes.SHA256())
@@ -42,7 +37,7 @@ async def ensure_signing_key(service: Service) -> SigningKey:
     """The key that signs, drawn if there is none. A key that does not open or does not sign stops the start (``CannotStart``)."""
     key = (await service.settle(ensure_key, draw_signing_key(service.vault))).answer
     try:
-        SigningKeys(service.vault).private(key)
+        _try(service.vault, key)
     except (Unsealable, ValueError, InvalidSignature):
         raise CannotStart(
             f"The signing key {key.kid} cannot be used: its private half does not open or does not fit."
@@ -50,34 +45,13 @@ async def ensure_signing_key(service: Service) -> SigningKey:
     return key
 
 
-class SigningKeys:
-    """The private keys of this process, each parsed and tried once."""
-
-    def __init__(self, vault: Vault) -> None:
-        self._vault = vault
-        self._opened: dict[str, ec.EllipticCurvePrivateKey] = {}
-
-    def private(self, key: SigningKey) -> ec.EllipticCurvePrivateKey:
-        """What signs as this key. Raises ``Unsealable``, ``ValueError`` or ``InvalidSignature`` when it is not whole."""
-        known = self._opened.get(key.kid)
-        if known is None:
-            known = self._opened[key.kid] = _opened(self._vault, key)
-        return known
-
-
-def jwks(keys: Iterable[SigningKey]) -> dict[str, Any]:
-    """The document of ``/jwks.json`` (RFC 7517 §5): all keys that are not retired, those that do not sign yet as well."""
-    return {"keys": [dict(key.public_jwk) for key in keys]}
-
-
-def _opened(vault: Vault, key: SigningKey) -> ec.EllipticCurvePrivateKey:
+def _try(vault: Vault, key: SigningKey) -> None:
+    """Sign something with the private half and verify it with the published one: after a commit it is too late to find out."""
     private = load_der_private_key(vault.open(key.key_id, key.private_sealed, key.kid.encode()), None)
     if not isinstance(private, ec.EllipticCurvePrivateKey):
         raise InvalidSignature
     numbers = ec.EllipticCurvePublicNumbers(_number(key, "x"), _number(key, "y"), ec.SECP256R1())
-    # Tried before it is used: after a commit it is too late to find out.
     numbers.public_key().verify(private.sign(b"self-test", _ECDSA), b"self-test", _ECDSA)
-    return private
 
 
 def _coordinate(number: int) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from grantway.protocol.administration.answers import Rejected, recorded, reject
@@ -55,7 +55,8 @@ async def rotate(facts: Facts, at: Moment, drawn: DrawnKey) -> Decision[SigningK
             "if a key has leaked, rotate with --now.",
             "rotation_under_way",
         )
-    signs_from = at.now + JWKS_MAX_AGE
+    # Where nothing signs yet, no cache has to be waited for.
+    signs_from = at.now + JWKS_MAX_AGE if current_signing_key(keys, at) else at.now
     key = _new(at, drawn, signs_from=signs_from)
     retires_at = signs_from + LONGEST_JWT + SKEW
     retired = [

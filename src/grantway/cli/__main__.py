@@ -1,0 +1,5 @@
+"""``python -m grantway.cli``."""
+
+from grantway.cli.main import main
+
+main()

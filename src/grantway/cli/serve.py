@@ -1,0 +1,101 @@
+"""``grantway serve``, ``migrate`` and ``check-config``: the server itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from grantway.cli import house
+from grantway.cli.terminal import Answer, Data, Json, Stop, tell
+
+if TYPE_CHECKING:
+    from grantway.server.settings import Settings
+
+
+def serve(
+    host: Annotated[str | None, typer.Option("--host", metavar="H", help="Address to listen on.")] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", metavar="P", help="Port to listen on; 0 takes a free one.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option("--workers", metavar="N", help="Server processes.")] = None,
+    demo: Annotated[
+        bool,
+        typer.Option("--demo", help="A platform to try out, on this machine only, with people and integrations in it."),
+    ] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Run the server."""
+    from grantway.server.master_key import key_warning
+    from grantway.server.settings_sources import CannotStart
+
+    settings = house.settings_of(data, host=host, port=port, workers=workers)
+    try:
+        if demo:
+            _serve_demo(settings, as_json)
+        else:
+            _warn(key_warning(settings))
+            _serve(settings, as_json)
+    except CannotStart as problem:
+        raise Stop(*problem.problems, reason="cannot_start") from None
+
+
+def _serve(settings: Settings, as_json: bool) -> None:
+    from grantway.server import run
+
+    bound = run.bind(settings)
+    settings = settings.model_copy(update={"port": bound.getsockname()[1]})
+    run.first_look(settings)
+    run.serve(settings, [bound], lambda: tell({"address": settings.issuer}, as_json))
+
+
+def _serve_demo(settings: Settings, as_json: bool) -> None:
+    from grantway.server import run
+    from grantway.server.demo import start
+
+    start.refuse_unless_demo(settings)
+    bound = run.bind(settings)
+    settings = settings.model_copy(update={"port": bound.getsockname()[1], "workers": 1})
+    demo = start.seed_demo(settings)
+    answer: Answer = {
+        "address": settings.issuer,
+        "demo": f"{settings.issuer}/demo",
+        "user": demo.email,
+        "password": demo.password,
+    }
+    note = "Open the demo page, press Connect, and sign in as this user. Stop with Ctrl-C."
+    run.serve(settings, [bound], lambda: tell(answer, as_json, note), start.with_integrator(demo))
+
+
+def migrate(data: Data = None, as_json: Json = False) -> None:
+    """Bring the database to the schema of this release; make it, and a master key, where there is none."""
+    from grantway.server.opening import prepare
+    from grantway.server.run import first_look
+    from grantway.server.settings_sources import CannotStart
+
+    settings = house.settings_of(data)
+    try:
+        applied = prepare(settings)
+        first_look(settings)
+    except CannotStart as problem:
+        raise Stop(*problem.problems, reason="cannot_start") from None
+    note = "Everything was in place." if not applied else None
+    tell({"database": str(settings.database_path), "applied": applied}, as_json, note)
+
+
+def check_config(data: Data = None, as_json: Json = False) -> None:
+    """Say everything that is wrong with the settings, or what they are. Changes nothing."""
+    from grantway.server.master_key import key_warning
+    from grantway.server.settings_reference import in_words
+
+    settings = house.settings_of(data)
+    warning = key_warning(settings)
+    tell({"settings": in_words(settings), "warnings": [warning] if warning else []}, as_json)
+
+
+def _warn(warning: str | None) -> None:
+    import sys
+
+    if warning:
+        print(f"grantway: {warning}", file=sys.stderr)

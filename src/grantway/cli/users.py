@@ -1,0 +1,87 @@
+"""``grantway users``: people who can sign in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from grantway.cli import house
+from grantway.cli.terminal import Data, Json, Stop, group, tell
+
+if TYPE_CHECKING:
+    from grantway.protocol.model import User
+    from grantway.server.service import Service
+
+app = group("People who can sign in.")
+
+Email = Annotated[str, typer.Option("--email", help="The address that they sign in with.")]
+
+
+@app.command("create")
+def create(
+    email: Email,
+    name: Annotated[str, typer.Option("--name", help="How pages address them.")],
+    password_stdin: Annotated[
+        bool,
+        typer.Option(
+            "--password-stdin", help="Read the password from standard input. Without one, nobody can sign in yet."
+        ),
+    ] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Create a user."""
+    from grantway.cli import views
+    from grantway.protocol.administration.people import create_user
+
+    password_hash = _read_password_hash() if password_stdin else None
+
+    async def work(service: Service) -> User:
+        user: User = await house.settled(service, create_user, email, name, password_hash)
+        return user
+
+    tell(views.user(house.with_service(data, work)), as_json)
+
+
+@app.command("set-password")
+def set_password(
+    email: Email,
+    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read it from standard input.")] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Give a user another password, read from standard input."""
+    from grantway.cli import views
+    from grantway.protocol.administration import people
+
+    if not password_stdin:
+        raise Stop("A password is read from standard input only: add --password-stdin.", reason="password_missing")
+    password_hash = _read_password_hash()
+
+    async def work(service: Service) -> User:
+        user: User = await house.settled(service, people.set_password, email, password_hash)
+        return user
+
+    tell(views.user(house.with_service(data, work)), as_json)
+
+
+@app.command("list")
+def list_users(data: Data = None, as_json: Json = False) -> None:
+    """List the users."""
+    from grantway.cli import views
+
+    async def work(service: Service) -> tuple[User, ...]:
+        return await house.looked_up(service, lambda facts, at: facts.users())
+
+    tell({"users": [views.user(one) for one in house.with_service(data, work)]}, as_json)
+
+
+def _read_password_hash() -> str:
+    from grantway.protocol.administration.people import check_password
+    from grantway.server.passwords import hash_password
+
+    password = house.read_secret("Password")
+    if problem := check_password(password):
+        raise Stop(problem, reason="password_malformed")
+    return hash_password(password)

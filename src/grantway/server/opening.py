@@ -1,0 +1,52 @@
+"""From settings to a service: master key, database, catalogue, in the order in which they depend on one another."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+from grantway.protocol.administration.scopes import publish_catalogue
+from grantway.server.master_key import ensure_master_key, load_vault
+from grantway.server.service import Service
+from grantway.server.settings import Settings
+from grantway.server.settings_sources import CannotStart
+from grantway.server.storage.port import StorageError
+from grantway.server.storage.sqlite import SqliteStorage, migrate
+
+
+def prepare(settings: Settings) -> list[str]:
+    """Make what is missing: data directory, master key, tables, in this order. Returns the migrations that were applied.
+
+    Raises ``CannotStart``.
+    """
+    ensure_master_key(settings)
+    try:
+        return migrate(settings.database_path)
+    except StorageError as error:
+        raise CannotStart(str(error)) from None
+
+
+async def open_service(
+    settings: Settings, *, on_unknown_outcome: Callable[[BaseException], None] | None = None
+) -> Service:
+    """The service on a prepared database, in the process that is going to use it. Raises ``CannotStart``.
+
+    ``on_unknown_outcome`` has to stop the process: a commit failed and nobody knows whether it happened.
+    """
+    try:
+        if on_unknown_outcome is None:
+            storage = SqliteStorage.open(settings.database_path, writer=settings.writer)
+        else:
+            storage = SqliteStorage.open(
+                settings.database_path, writer=settings.writer, on_unknown_outcome=on_unknown_outcome
+            )
+    except StorageError as error:
+        raise CannotStart(str(error)) from None
+    try:
+        service = Service(settings, storage, await load_vault(settings, storage), secrets.token_bytes)
+        if settings.catalogue:
+            await service.consult(publish_catalogue, settings.catalogue)
+    except BaseException:
+        await storage.close()
+        raise
+    return service

@@ -1,0 +1,163 @@
+"""``grantway serve``: uvicorn with one or more worker processes on one socket that is bound before they start.
+
+Everything that can go wrong at a start is tried in the parent first (key, schema, address), so that it is said once, in a
+sentence. Workers get their settings by environment and open their own storage. On SIGTERM the listening socket closes,
+requests under way get ``drain_seconds``, the application puts its work down and closes the storage.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import uvicorn
+from typing_extensions import override
+from uvicorn.supervisors import Multiprocess
+
+from grantway.server.app import AsgiApp, build_app
+from grantway.server.log import configure_logs
+from grantway.server.opening import open_service, prepare
+from grantway.server.service import Service
+from grantway.server.settings import PREFIX, Settings
+from grantway.server.settings_sources import CannotStart, load_settings
+from grantway.server.signing_keys import ensure_signing_key
+
+BACKLOG = 2048
+
+
+def serve(
+    settings: Settings,
+    sockets: list[socket.socket],
+    ready: Callable[[], None],
+    dress: Callable[[AsgiApp, Service], AsgiApp] | None = None,
+) -> None:
+    """Serve until told to stop. ``ready`` is called when connections are taken.
+
+    ``dress`` puts more in front of the application; it needs this very process, so there is one worker then.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn raises the signal again when it has stopped in order; that is no failure.
+        signal.signal(number, _leave)
+    if settings.workers > 1 and dress is None:
+        export(settings)
+        config = _config(settings, "grantway.server.run:worker", factory=True, workers=settings.workers)
+        # Connections wait in the backlog until the first worker takes them.
+        for each in sockets:
+            each.listen(BACKLOG)
+        ready()
+        Multiprocess(config, sockets).run()
+        return
+    config = _config(settings, Worker(settings, dress))
+    server = _Announcing(config, ready)
+    server.run(sockets=sockets)
+    if not server.started:
+        raise CannotStart("The server did not start.")
+
+
+def first_look(settings: Settings) -> None:
+    """Prepare and try everything that a worker will need. Raises ``CannotStart``."""
+
+    async def look() -> None:
+        service = await open_service(settings)
+        try:
+            await ensure_signing_key(service)
+        finally:
+            await service.storage.close()
+
+    prepare(settings)
+    asyncio.run(look())
+
+
+def bind(settings: Settings) -> socket.socket:
+    """The socket to listen on. Raises ``CannotStart`` when the address cannot be had."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((settings.host, settings.port))
+    except OSError as error:
+        bound.close()
+        raise CannotStart(f"Cannot listen on {settings.host} port {settings.port}: {error.strerror}.") from None
+    bound.set_inheritable(True)
+    return bound
+
+
+def export(settings: Settings) -> None:
+    """Put into the environment what options of the command may have changed, for workers to find."""
+    for name in ("data", "host", "port", "workers"):
+        os.environ[PREFIX + name.upper()] = str(getattr(settings, name))
+
+
+def worker() -> Worker:
+    """What uvicorn calls in each worker process."""
+    return Worker(load_settings())
+
+
+class Worker:
+    """The application of one process: opened when the process begins to live, on its own event loop."""
+
+    def __init__(self, settings: Settings, dress: Callable[[AsgiApp, Service], AsgiApp] | None = None) -> None:
+        self._settings = settings
+        self._dress = dress
+        self._app: AsgiApp | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if self._app is None:
+            configure_logs(self._settings.log_level)
+            try:
+                self._app = await self._open()
+            except CannotStart as problem:
+                await send({"type": "lifespan.startup.failed", "message": str(problem)})
+                return
+        await self._app(scope, receive, send)
+
+    async def _open(self) -> AsgiApp:
+        service = await open_service(self._settings, on_unknown_outcome=_stop_at_once)
+        app: AsgiApp = build_app(service)
+        return app if self._dress is None else self._dress(app, service)
+
+
+class _Announcing(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+
+def _config(settings: Settings, app: Any, **more: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        interface="asgi3",
+        log_config=None,  # it would print Phone.com's secrets, which stand in the query
+        access_log=False,
+        proxy_headers=False,  # whom to believe is decided by trusted_proxies, where it matters
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=settings.drain_seconds,
+        **more,
+    )
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+def _stop_at_once(unknown: BaseException) -> None:
+    """No answer may leave any more: recovery decides what happened. Maybe called from another thread."""
+    print(f"grantway: a commit has an unknown outcome ({unknown}); stopping.", file=sys.stderr, flush=True)  # noqa: T201
+    os._exit(70)
