@@ -80,6 +80,10 @@ class Platform:
         }
         return f"{self.origin}/authorize?{urlencode(parameters | changes)}"
 
+    def sunshine_url(self) -> str:
+        """The same for an integration of Sunshine Conversations, which sends no scope."""
+        return f"{self.origin}/oauth/authorize?{urlencode({'client_id': 'shoplifter', 'response_type': 'code'})}"
+
     def do(self, *changes: Change) -> None:
         async def rule(facts: Any, at: Any) -> Decision[None]:
             return Decision(None, changes)
@@ -94,6 +98,9 @@ def platform() -> Iterator[Platform]:
     with serving(integration) as integration.origin:
         house = House.in_memory(platform_name="Northwind Commerce", port=0)
         running = Platform(house, "", integration, _client(house, integration), _people(house))
+        house.client(
+            "Shoplifter", profile="sunshine", client_id="shoplifter", redirect_uris=(f"{integration.origin}/callback",)
+        )
         running.do(*(Put(scope) for scope in SCOPES), _icon(running.client))
         pages: list[Any] = []  # the pages need the origin, and the origin is known when somebody listens
         with serving(lambda scope, receive, send: pages[0](scope, receive, send)) as running.origin:

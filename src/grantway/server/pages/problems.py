@@ -55,7 +55,7 @@ NOBODY_SIGNED_IN = Problem(
 )
 REQUEST_UNUSABLE = Problem(
     400,
-    _("This app's request cannot be used"),
+    _("This app’s request cannot be used"),
     (
         _("The app that sent you here asked in a way that we cannot accept. Nothing was shared with it."),
         _("If you run the app: check its client ID and that the redirect URI is registered exactly as it is sent."),
