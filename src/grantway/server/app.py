@@ -7,10 +7,12 @@ import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+import structlog
+
 from grantway.server.answer import Endpoint, answer
 from grantway.server.connections.sender import Sender, run_sender
 from grantway.server.endpoints import standard, sunshine
-from grantway.server.log import DecisionLog
+from grantway.server.log import DecisionLog, where
 from grantway.server.mint import Mint
 from grantway.server.pages.routes import build_pages
 from grantway.server.service import Service
@@ -29,6 +31,8 @@ MAX_BODY = 64 * 1024
 _SLASHES = re.compile("//+")
 _VENDOR_PREFIX = "/sc"
 """Zendesk serves Sunshine Conversations below this path, so SDKs' base URLs have it (vendors.md §1)."""
+log = structlog.get_logger("grantway")
+
 _CORS = (b"access-control-allow-origin", b"*")
 _PREFLIGHT = (
     _CORS,
@@ -100,10 +104,16 @@ class Application:
 
     async def _answer(self, endpoint: Endpoint, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = self.service.draw(8).hex()
-        body = await _read_body(scope, receive)
+        try:
+            body = await _read_body(scope, receive)
+        except _CallerGone:
+            # Half a request is none: a code is not spent for somebody who did not finish asking.
+            self._decisions.write(endpoint.name, 499, "caller_gone", None, 0, request_id)
+            return
         request = HttpRequest(scope["method"], path, scope["query_string"], scope["headers"], body or b"")
         if body is None:
             reply = endpoint.write_error(ErrorAnswer(CONTENT_TOO_LARGE), request)
+            self._decisions.write(endpoint.name, reply.status, "content_too_large", None, 0, request_id)
         else:
             reply = await answer(endpoint, self.service, self._decisions, request, request_id)
         await _send(send, reply, request_id, endpoint.open_to_browsers)
@@ -114,10 +124,12 @@ class Application:
         endpoint = next(iter(methods.values()))
         if scope["method"] == "OPTIONS" and endpoint.open_to_browsers:
             methods_allowed = (b"access-control-allow-methods", allowed[1])
+            self._decisions.write(endpoint.name, 204, "preflight", None, 0, request_id)
             await _send(send, HttpAnswer(204, (allowed, methods_allowed, *_PREFLIGHT)), request_id)
             return
         request = HttpRequest(scope["method"], path)
         reply = endpoint.write_error(ErrorAnswer(METHOD_NOT_ALLOWED), request)
+        self._decisions.write(endpoint.name, reply.status, "method_not_allowed", None, 0, request_id)
         await _send(send, HttpAnswer(reply.status, (*reply.headers, allowed), reply.body), request_id)
 
     async def _live(self, receive: Receive, send: Send) -> None:
@@ -129,9 +141,11 @@ class Application:
             sender = Sender.of(self.service)
             self.service.bell.listeners.append(sender.wake)
             tasks = [
-                asyncio.create_task(run_sender(self.service, stop, sender)),
-                asyncio.create_task(run_sweeper(self.service, stop)),
+                asyncio.create_task(run_sender(self.service, stop, sender), name="sender"),
+                asyncio.create_task(run_sweeper(self.service, stop), name="sweeper"),
             ]
+            for task in tasks:
+                task.add_done_callback(_report_fault)
         await send({"type": "lifespan.startup.complete"})
         await receive()
         self.stopping.set()
@@ -141,9 +155,22 @@ class Application:
         await send({"type": "lifespan.shutdown.complete"})
 
 
+class _CallerGone(Exception):
+    """The connection ended before the request did."""
+
+
+def _report_fault(task: asyncio.Task[None]) -> None:
+    """Background work ends only when it is told to: anything else has to be seen."""
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        log.error("fault", route=task.get_name(), error=type(error).__name__, at=where(error))
+
+
 async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
-    """The whole body, or ``None`` when it is too large: then no more of it is read."""
+    """The whole body, or ``None`` when it is too large: then no more of it is read. Raises ``_CallerGone``."""
     message = await receive()
+    if message["type"] == "http.disconnect":
+        raise _CallerGone
     body: bytes = message.get("body", b"")
     if not message.get("more_body", False):
         return body if len(body) <= MAX_BODY else None
@@ -152,6 +179,8 @@ async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
         if size > MAX_BODY:
             return None
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _CallerGone
         part = message.get("body", b"")
         parts.append(part)
         size += len(part)

@@ -1,0 +1,47 @@
+-- Shared by all scripts: one wrk thread, so globals are the whole state.
+local b = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+function base64(data)
+   return ((data:gsub(".", function(x)
+      local r, c = "", x:byte()
+      for i = 8, 1, -1 do r = r .. (c % 2 ^ i - c % 2 ^ (i - 1) > 0 and "1" or "0") end
+      return r
+   end) .. "0000"):gsub("%d%d%d?%d?%d?%d?", function(x)
+      if #x < 6 then return "" end
+      local c = 0
+      for i = 1, 6 do c = c + (x:sub(i, i) == "1" and 2 ^ (6 - i) or 0) end
+      return b:sub(c + 1, c + 1)
+   end) .. ({ "", "==", "=" })[#data % 3 + 1])
+end
+
+function headers(id, secret)
+   return {
+      ["Content-Type"] = "application/x-www-form-urlencoded",
+      ["Authorization"] = "Basic " .. base64(id .. ":" .. secret),
+   }
+end
+
+function lines(path)
+   local all = {}
+   for line in io.lines(path) do all[#all + 1] = line end
+   return all
+end
+
+local threads = {}
+function setup(thread) threads[#threads + 1] = thread end
+
+refused = 0
+function response(status, headers, body)
+   if status ~= 200 then refused = refused + 1 end
+   if answered then answered(status, body) end
+end
+
+function done(summary, latency, requests)
+   local no = 0
+   for _, thread in ipairs(threads) do no = no + thread:get("refused") end
+   local bad = summary.errors
+   no = no + bad.connect + bad.read + bad.write + bad.timeout
+   io.write(string.format(
+      'RESULT {"requests": %d, "seconds": %f, "p50": %f, "p99": %f, "refused": %d}\n',
+      summary.requests, summary.duration / 1e6, latency:percentile(50) / 1000, latency:percentile(99) / 1000, no
+   ))
+end
