@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from grantway.protocol.administration.accounts import NewAccount, create_account
 from grantway.protocol.administration.answers import Rejected
@@ -51,7 +53,7 @@ async def _seed(settings: Settings, into: Path, codes: int, grants: int) -> Seed
     try:
         await ensure_signing_key(service)
         opaque, jwt = await _client(service, "opaque"), await _client(service, "jwt")
-        user = await _made(service, create_user, "ada@example.com", "Ada", None)
+        user: User = await _made(service, create_user, "ada@example.com", "Ada", None)
         account: Account = await _made(service, create_account, NewAccount("Acme"))
         await _made(service, add_member, account.id, user.email, "owner")
         connection = await _connection(service, opaque.client, account, user)
@@ -78,8 +80,8 @@ def _credentials(made: CreatedClient) -> tuple[str, str]:
     return made.client.client_id, made.client_secret
 
 
-async def _made(service: Service, rule: object, *args: object, **kwargs: object) -> object:
-    decision = await service.settle(rule, *args, **kwargs)  # type: ignore[arg-type]
+async def _made(service: Service, rule: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    decision: Decision[Any] = await service.settle(rule, *args, **kwargs)
     if isinstance(decision.answer, Rejected):
         raise TypeError(decision.answer)
     return decision.answer
@@ -92,8 +94,7 @@ async def _client(service: Service, access_token_format: str) -> CreatedClient:
         scopes=SCOPES,
         overrides=(("access_token_format", access_token_format), ("code_lifetime", 36_000)),
     )
-    made = await _made(service, create_client, new, create_scopes=True)
-    assert isinstance(made, CreatedClient)
+    made: CreatedClient = await _made(service, create_client, new, create_scopes=True)
     return made
 
 
