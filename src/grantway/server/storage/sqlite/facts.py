@@ -28,7 +28,7 @@ from grantway.protocol.model import (
 )
 from grantway.server.storage.sqlite import records as r
 from grantway.server.storage.sqlite import statements as sql
-from grantway.server.storage.sqlite.parsed import Parsed
+from grantway.server.storage.sqlite.parsed import Parsed, Recent
 
 R = TypeVar("R")
 Row = Sequence[Any]
@@ -172,35 +172,51 @@ class SqliteFacts:
             return None
         row = rows[0]
         grant = r.GRANT.read(row)
-        parsed = self._parsed
         connection_version, day, account_version, user_version, client_version = row[_CONNECTION_AT:]
-        connection = parsed.connections.get((grant.connection_id, connection_version, day))
-        account = parsed.accounts.get((grant.account_id, account_version))
-        client = parsed.clients.get((grant.client_id, client_version))
-        user = None if user_version is None else parsed.users.get((grant.user_id, user_version))
+        parsed = self._parsed
+        connection = parsed.connections.get((grant.connection_id, connection_version, day)) or self._read(
+            r.CONNECTION, Connection, parsed.connections, (grant.connection_id, connection_version, day)
+        )
+        account = parsed.accounts.get((grant.account_id, account_version)) or self._read(
+            r.ACCOUNT, Account, parsed.accounts, (grant.account_id, account_version)
+        )
+        client = parsed.clients.get((grant.client_id, client_version)) or self._read(
+            r.CLIENT, Client, parsed.clients, (grant.client_id, client_version)
+        )
+        user = None
+        if user_version is not None:
+            user = parsed.users.get((grant.user_id, user_version)) or self._read(
+                r.USER, User, parsed.users, (grant.user_id, user_version)
+            )
         if connection is None or account is None or client is None or (user is None and user_version is not None):
             return self._grant_in_full(grant_id)
         return GrantInUse(grant, connection, account, user, client)
 
+    def _read(self, codec: r.Codec[R], kind: type[Any], parsed: Recent[R], key: tuple[Any, ...]) -> R | None:
+        """The record in just the version that the grant's query told; ``None`` when there is a newer one by now."""
+        rows = self._connection.execute(sql.BY_KEY[kind], (key[0],)).fetchall()
+        record: Any = codec.read(rows[0]) if rows else None
+        if record is None or record.version != key[1]:
+            return None
+        if kind is Connection and rows[0][_LAST_USED_DAY] != key[2]:
+            return None
+        self._parsed.keep(parsed, key, record)
+        found: R = record
+        return found
+
     def _grant_in_full(self, grant_id: bytes) -> GrantInUse | None:
-        # One statement, so that what is read hangs together even when another process commits in between.
-        rows = self._rows(sql.GRANT_IN_USE_IN_FULL, grant_id)
+        # Another process committed in between. One statement with everything cannot be torn apart.
+        rows = self._connection.execute(sql.GRANT_IN_USE_IN_FULL, (grant_id,)).fetchall()
         if not rows:
             return None
         row = rows[0]
-        grant = r.GRANT.read(row)
-        connection = r.CONNECTION.read(row, _CONNECTION_AT)
-        account = r.ACCOUNT.read(row, _ACCOUNT_AT)
-        client = r.CLIENT.read(row, _CLIENT_AT)
-        user = None if row[_USER_AT] is None else r.USER.read(row, _USER_AT)
-        parsed = self._parsed
-        day = row[_CONNECTION_AT + _LAST_USED_DAY]
-        parsed.keep(parsed.connections, (connection.id, connection.version, day), connection)
-        parsed.keep(parsed.accounts, (account.id, account.version), account)
-        parsed.keep(parsed.clients, (client.id, client.version), client)
-        if user is not None:
-            parsed.keep(parsed.users, (user.id, user.version), user)
-        return GrantInUse(grant, connection, account, user, client)
+        return GrantInUse(
+            r.GRANT.read(row),
+            r.CONNECTION.read(row, _CONNECTION_AT),
+            r.ACCOUNT.read(row, _ACCOUNT_AT),
+            None if row[_USER_AT] is None else r.USER.read(row, _USER_AT),
+            r.CLIENT.read(row, _CLIENT_AT),
+        )
 
     async def live_grants(self, connection_id: bytes, user_id: bytes | None) -> tuple[Grant, ...]:
         return self._many(r.GRANT, sql.LIVE_GRANTS, connection_id, user_id)

@@ -219,7 +219,7 @@ select {GRANT.columns("g")}, {CONNECTION.columns("c")}, {ACCOUNT.columns("a")}, 
 from grants g join connections c on c.id = g.connection_id join accounts a on a.id = g.account_id
 join clients k on k.id = g.client_id left join users u on u.id = g.user_id
 where g.id = ?1"""
-"""The same with everything, for when one of those versions was not read before."""
+"""The same with everything, for when one of those versions is gone before it could be read."""
 
 LIVE_GRANTS = f"""
 select {GRANT.columns()} from grants where connection_id = ?1 and user_id is ?2 and revoked_at is null
