@@ -171,7 +171,7 @@ def _read_pairs(pairs: list[str]) -> dict[str, Any]:
         name, _, value = pair.partition("=")
         if "%" in pair or "+" in pair:
             name, value = _decode(name), _decode(value)
-        if len(value) * 4 > MAX_VALUE and len(value.encode()) > MAX_VALUE:
+        if len(value) > MAX_VALUE // 4 and len(value.encode()) > MAX_VALUE:
             raise Malformed(INVALID_REQUEST, "parameter_too_long")
         if name not in values:
             values[name] = value
@@ -187,9 +187,9 @@ def _decode(text: str) -> str:
     """One form-encoded name or value, decoded; strict where ``urllib.parse`` lets mistakes through."""
     if "+" in text:
         text = text.replace("+", " ")
-    first, *parts = text.split("%")
-    if not parts:
+    if "%" not in text:
         return text
+    first, *parts = text.split("%")
     try:
         return first + "".join([_ASCII[part[:2]] + part[2:] for part in parts])
     except KeyError:  # beyond ASCII, or broken
