@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from grantway.protocol.facts import GrantInUse
 from grantway.protocol.ids import show
 from grantway.protocol.model import Client, SigningKey
 from grantway.protocol.moment import Moment
+from grantway.protocol.policy import HOUR
 from grantway.protocol.scope import common
 from grantway.protocol.tokens import SERIAL_LENGTH, Access, RowKind, write_refresh_token
+
+LONGEST_CLIENT_TOKEN = HOUR
+"""How long a client's own token lives when its policy names no end: it can always ask for another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,27 +52,40 @@ def issue_for_grant(
     grant, policy = held.grant, held.client.policy
     access = _access(
         at,
-        held.client,
+        policy.access_token_lifetime,
         kind="grant",
         row_id=grant.id,
         scope=common(grant.scope, held.connection.scope if scope is None else scope),
         resource=grant.resource if resource is None else common(grant.resource, resource),
     )
-    refresh = write_refresh_token(secret, grant.id, generation) if policy.issues_refresh_tokens else None
+    takes_them = policy.issues_refresh_tokens and "refresh_token" in policy.grant_types
+    refresh = write_refresh_token(secret, grant.id, generation) if takes_them else None
     return Issued(held.client, access, secret, refresh, held)
 
 
 def issue_for_client(
     client: Client, secret: bytes, at: Moment, scope: tuple[str, ...], resource: tuple[str, ...]
 ) -> Issued:
-    """A client's own token: it hangs from the client's row, nothing is stored."""
-    return Issued(client, _access(at, client, kind="client", row_id=client.id, scope=scope, resource=resource), secret)
+    """A client's own token: it hangs from the client's row, nothing is stored.
+
+    It always has an end: a token without one is its own grant, here there is none that could be ended.
+    """
+    lifetime = client.policy.access_token_lifetime
+    if lifetime is None:
+        lifetime = LONGEST_CLIENT_TOKEN
+    access = _access(at, lifetime, kind="client", row_id=client.id, scope=scope, resource=resource)
+    return Issued(client, access, secret)
 
 
 def _access(
-    at: Moment, client: Client, *, kind: RowKind, row_id: bytes, scope: tuple[str, ...], resource: tuple[str, ...]
+    at: Moment,
+    lifetime: timedelta | None,
+    *,
+    kind: RowKind,
+    row_id: bytes,
+    scope: tuple[str, ...],
+    resource: tuple[str, ...],
 ) -> Access:
-    lifetime = client.policy.access_token_lifetime
     issued_at = at.now.replace(microsecond=0)
     return Access(
         kind=kind,

@@ -95,6 +95,8 @@ _DURATIONS = {
     "access_token_lifetime", "code_lifetime", "refresh_lifetime", "refresh_idle_lifetime", "retry_window",
     "retry_window_with_key", "code_reuse_window", "renewal_grace",
 }  # fmt: skip
+_ENDLESS = frozenset({"access_token_lifetime", "refresh_lifetime", "refresh_idle_lifetime"})
+"""Durations that may be without end."""
 
 
 @lru_cache(maxsize=4096)
@@ -107,14 +109,23 @@ def resolve(profile: str, overrides: tuple[tuple[str, Any], ...] = ()) -> Policy
     base = PROFILES.get(profile)
     if base is None:
         raise ValueError(f"There is no profile {profile!r}; there are {', '.join(sorted(PROFILES))}.")
-    return replace(base, **{name: _read(base, name, value) for name, value in overrides})
+    policy = replace(base, **{name: _read(base, name, value) for name, value in overrides})
+    if policy.access_token_format == "jwt" and policy.access_token_lifetime is None:
+        raise ValueError("A jwt access token has an access_token_lifetime (RFC 9068 §2.2).")
+    if policy.access_token_format == "account_jwt" and policy.access_token_lifetime is not None:
+        raise ValueError("An account_jwt cannot carry an expiry, so it takes no access_token_lifetime.")
+    if policy.access_token_format == "account_jwt" and policy.dialect == "standard":
+        raise ValueError(
+            "An account_jwt names the account as a vendor does, which the standard dialect has no word for."
+        )
+    return policy
 
 
 def _read(base: Policy, name: str, value: Any) -> Any:
     if name not in {field.name for field in fields(Policy)}:
         raise ValueError(f"There is no policy field {name!r}.")
     if name in _DURATIONS:
-        if value is None:
+        if value is None and name in _ENDLESS:
             return None
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 3_650 * 86_400:
             raise ValueError(f"{name} takes a number of seconds.")
