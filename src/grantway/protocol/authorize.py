@@ -19,6 +19,8 @@ from grantway.protocol.keys import same
 from grantway.protocol.model import Client, PendingAuthorization, Scope, Session, User
 from grantway.protocol.moment import Moment
 from grantway.protocol.opening import ERRORS, open_authorization
+from grantway.protocol.redirect_uri import is_registered
+from grantway.protocol.scope import within
 from grantway.protocol.standing import why_client_is_out
 from grantway.protocol.steps import (
     AskAccount,
@@ -51,12 +53,12 @@ async def next_step(
     if signed_in is None:
         if "none" in pending.prompt:
             return refuse(LOGIN_REQUIRED, "login_required")  # on a page: nobody has signed in, nothing is redirected
-        return Decision(AskSignIn(client), reason="sign_in_asked")
+        return Decision(AskSignIn(client, pending.redirect_uri), reason="sign_in_asked")
     session, user = signed_in
     if not _is_bound(pending, visitor):
         return refuse(INVALID_REQUEST, "pending_of_another_browser")
     if "login" in pending.prompt and session.auth_time < pending.created_at:
-        return Decision(AskSignIn(client, again=True), reason="sign_in_asked_again")
+        return Decision(AskSignIn(client, pending.redirect_uri, again=True), reason="sign_in_asked_again")
     if pending.refusal is not None:
         code, reason = pending.refusal
         return _send_back(pending, client, issuer, ERRORS[code], reason)
@@ -75,9 +77,9 @@ async def _after_sign_in(
     if account is None:
         if "none" in pending.prompt:
             return _send_back(pending, client, issuer, CONSENT_REQUIRED, "account_required")
-        return Decision(AskAccount(client, user, choices), reason="account_asked")
+        return Decision(AskAccount(client, user, choices, pending.redirect_uri), reason="account_asked")
     if "select_account" in pending.prompt and len(choices) > 1 and pending.account_id is None:
-        return Decision(AskAccount(client, user, choices), reason="account_asked")
+        return Decision(AskAccount(client, user, choices, pending.redirect_uri), reason="account_asked")
     question = await question_of(facts, pending, client, user, account)
     if not needs_asking(question):
         code, changes = settle_consent(question, at, asked=False)
@@ -141,6 +143,8 @@ async def allow(
     account = await facts.account(pending.account_id)
     if membership is None or not membership.may_connect or account is None or account.removed_at is not None:
         return refuse(ACCESS_DENIED, "account_not_yours")
+    if account.suspended_at is not None:
+        return refuse(ACCESS_DENIED, "account_suspended")
     question = await question_of(facts, pending, client, user, account)
     if not same(shown.encode(), shown_of(question).encode()):
         return refuse(ACCESS_DENIED, "consent_differs")
@@ -167,8 +171,19 @@ async def _waiting(facts: Facts, at: Moment, pending_id: str) -> tuple[PendingAu
     client = await facts.client_by_row(pending.client_id)
     if client is None:
         return Refusal(INVALID_REQUEST, "client_unknown")
-    out = why_client_is_out(client)
+    out = why_client_is_out(client) or _why_changed(pending, client)
     return (pending, client) if out is None else Refusal(INVALID_REQUEST, out)
+
+
+def _why_changed(pending: PendingAuthorization, client: Client) -> str | None:
+    """What the client may not do any more of what it might when the request was opened, or ``None``."""
+    if not is_registered(pending.redirect_uri, client.redirect_uris):
+        return "redirect_uri_unregistered"  # nothing goes there, not even an error
+    if pending.refusal is None and not within(pending.scope, client.scopes):
+        return "scope_exceeds_client"
+    if pending.refusal is None and not within(pending.resource, client.resources):
+        return "resource_exceeds_client"
+    return None
 
 
 async def _signed_in(facts: Facts, at: Moment, visitor: Visitor) -> tuple[Session, User] | None:

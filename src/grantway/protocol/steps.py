@@ -25,9 +25,13 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class AskSignIn:
-    """The customer has to sign in; ``again`` when they are signed in and the client asks for it once more."""
+    """The customer has to sign in; ``again`` when they are signed in and the client asks for it once more.
+
+    ``redirect_uri`` is where the browser may end up right after it, when nothing else has to be asked.
+    """
 
     client: Client
+    redirect_uri: str
     again: bool = False
 
 
@@ -38,6 +42,7 @@ class AskAccount:
     client: Client
     user: User
     choices: tuple[tuple[Membership, Account], ...]
+    redirect_uri: str
 
 
 @dataclass(frozen=True, slots=True)

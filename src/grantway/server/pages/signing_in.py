@@ -61,7 +61,9 @@ def sign_in_page(
         "failed": failed_as is not None,
         "username": failed_as or "",
     }
-    return visit.page("sign_in.html", values, status=200 if failed_as is None else 403)
+    # Where nothing else has to be asked, signing in leads straight back to the client.
+    target = step.redirect_uri if step else None
+    return visit.page("sign_in.html", values, status=200 if failed_as is None else 403, form_target=target)
 
 
 async def sign_in(visit: Visit) -> Response:

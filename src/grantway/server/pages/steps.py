@@ -8,7 +8,6 @@ from starlette.responses import Response
 
 from grantway.protocol.authorize import AskAccount, AskConsent, AskSignIn, SendBack
 from grantway.protocol.decision import Decision, Refusal
-from grantway.protocol.digests import digest
 from grantway.protocol.facts import Facts
 from grantway.protocol.model import Client, Scope
 from grantway.protocol.moment import Moment
@@ -50,12 +49,6 @@ async def icons(visit: Visit, clients: Iterable[Client]) -> dict[bytes, str]:
     return decision.answer
 
 
-async def target_of(facts: Facts, at: Moment, pending_id: str) -> Decision[str | None]:
-    """Where Deny leads, when there is no account to allow anything for."""
-    pending = await facts.pending(digest(pending_id))
-    return Decision(pending.redirect_uri if pending is not None else None)
-
-
 async def catalogue_of(facts: Facts, at: Moment) -> Decision[dict[str, Scope]]:
     """The scopes, by name."""
     return Decision({scope.name: scope for scope in await facts.scopes()})
@@ -86,8 +79,7 @@ async def _ask_account(visit: Visit, pending_id: str, step: AskAccount) -> Respo
         "csrf": visit.token("session"),
         "icons": await icons(visit, [step.client]),
     }
-    target = (await visit.service.consult(target_of, pending_id)).answer
-    return visit.page("account.html", values, form_target=target)
+    return visit.page("account.html", values, form_target=step.redirect_uri)
 
 
 async def _ask_consent(visit: Visit, pending_id: str, step: AskConsent) -> Response:
