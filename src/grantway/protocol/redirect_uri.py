@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 MAX_LENGTH = 2048
 _LOOPBACK_IPS = ("127.0.0.1", "::1")
+_ANSWERED = frozenset({"code", "state", "iss", "error", "error_description", "error_uri"})
 _UNSAFE_SCHEMES = frozenset({"javascript", "data", "file", "vbscript", "about", "blob", "ftp", "ws", "wss"})
 _PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
-_LOOPBACK_PORT = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::\d{1,5})?((?:[/?].*)?)", re.DOTALL)
+_LOOPBACK_PORT = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?((?:[/?].*)?)", re.DOTALL)
 
 
 def check_registration(uri: str) -> None:
@@ -31,6 +32,8 @@ def check_registration(uri: str) -> None:
         raise ValueError("This redirect URI cannot be read.") from None
     if "#" in uri:
         raise ValueError("A redirect URI has no fragment.")
+    if _ANSWERED.intersection(name for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
+        raise ValueError("A redirect URI has no parameter of its own that the answer has, too (code, state, iss, error).")
     if "*" in uri:
         raise ValueError("A redirect URI has no wildcard: register each one.")
     if parts.scheme in ("http", "https"):
