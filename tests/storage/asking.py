@@ -1,0 +1,168 @@
+"""How the tests speak to a storage, and the records that they speak about."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from grantway.protocol.decision import Add, Change, Decision
+from grantway.protocol.facts import Facts, Rule
+from grantway.protocol.model import (
+    Account,
+    AuditEntry,
+    Client,
+    ClientSecret,
+    Connection,
+    ConnectionKey,
+    EndedToken,
+    FailureBucket,
+    Grant,
+    Icon,
+    Membership,
+    Notice,
+    PendingAuthorization,
+    Scope,
+    Session,
+    SigningKey,
+    User,
+)
+
+NOON = datetime(2026, 5, 4, 12, 0, 0, 123456, tzinfo=UTC)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+def saying(answer: Any, *changes: Change) -> Rule[Any]:
+    """A rule that asks nothing."""
+
+    async def rule(facts: Facts, now: datetime) -> Decision[Any]:
+        return Decision(answer, changes)
+
+    return rule
+
+
+def do(storage: Any, *changes: Change) -> None:
+    """Make changes true."""
+    asyncio.run(storage.settle(saying("done", *changes)))
+
+
+def add(storage: Any, *records: Any) -> None:
+    """Make records exist."""
+    do(storage, *[Add(record) for record in records])
+
+
+def ask(storage: Any, question: Callable[[Facts], Awaitable[Any]]) -> Any:
+    """What the facts say: to a reader twice (the second time it may remember), and to a rule that is settled."""
+
+    async def rule(facts: Facts, now: datetime) -> Decision[Any]:
+        return Decision(await question(facts))
+
+    async def all_ways() -> Any:
+        first, again = (await storage.consult(rule)).answer, (await storage.consult(rule)).answer
+        settled, settled_again = (await storage.settle(rule)).answer, (await storage.settle(rule)).answer
+        assert first == again == settled == settled_again
+        return first
+
+    return asyncio.run(all_ways())
+
+
+def an_id(number: int) -> bytes:
+    return number.to_bytes(16, "big")
+
+
+def user(number: int = 1, **fields: Any) -> User:
+    return User(**{"id": an_id(number), "email": f"user{number}@example.com", "name": "U", "created_at": NOON} | fields)
+
+
+def account(number: int = 2, **fields: Any) -> Account:
+    return Account(**{"id": an_id(number), "name": f"Account {number}", "created_at": NOON} | fields)
+
+
+def client(number: int = 3, **fields: Any) -> Client:
+    basics = {
+        "id": an_id(number), "client_id": f"client{number}", "name": "C", "created_at": NOON, "secret": b"s", "key_id": "k",
+        "secrets": (ClientSecret(b"d" * 32, NOON, NOON + DAY), ClientSecret(b"e" * 32, NOON)),
+        "overrides": (("code_lifetime", 5), ("live_grants", 2)), "redirect_uris": ("https://a.example/cb",),
+    }  # fmt: skip
+    return Client(**basics | fields)
+
+
+def connection(number: int = 4, **fields: Any) -> Connection:
+    basics = {
+        "id": an_id(number), "client_id": an_id(3), "account_id": an_id(2), "integration_id": f"{number:024x}",
+        "scope": ("a", "b"), "created_at": NOON, "approved_by": an_id(1),
+    }  # fmt: skip
+    return Connection(**basics | fields)
+
+
+def grant(number: int = 5, **fields: Any) -> Grant:
+    basics = {
+        "id": an_id(number), "connection_id": an_id(4), "client_id": an_id(3), "account_id": an_id(2),
+        "user_id": an_id(1), "origin": "code", "scope": ("a", "b"), "resource": (), "secret": b"sealed", "key_id": "k",
+        "created_at": NOON,
+    }  # fmt: skip
+    return Grant(**basics | fields)
+
+
+def pending(number: int = 6, **fields: Any) -> PendingAuthorization:
+    basics = {
+        "digest": an_id(number), "browser_digest": b"b" * 32, "client_id": an_id(3), "created_at": NOON,
+        "expires_at": NOON + HOUR, "redirect_uri": "https://a.example/cb", "redirect_uri_was_sent": True, "scope": ("a",),
+        "state": "x y+z%\u0000é", "prompt": ("login",), "refusal": ("invalid_scope", "scope_unknown"),
+    }  # fmt: skip
+    return PendingAuthorization(**basics | fields)
+
+
+def notice(number: int = 7, **fields: Any) -> Notice:
+    basics = {
+        "id": an_id(number), "connection_id": an_id(4), "client_id": an_id(3), "kind": "remove_url",
+        "url": "https://a.example/removed", "body": b"{}", "created_at": NOON, "next_attempt_at": NOON,
+    }  # fmt: skip
+    return Notice(**basics | fields)
+
+
+def session(number: int = 8, **fields: Any) -> Session:
+    return Session(
+        **{"digest": an_id(number), "user_id": an_id(1), "auth_time": NOON, "expires_at": NOON + DAY} | fields
+    )
+
+
+def signing_key(kid: str = "key-1", **fields: Any) -> SigningKey:
+    basics = {
+        "kid": kid, "algorithm": "ES256", "private_sealed": b"p", "key_id": "k", "public_jwk": {"kty": "EC", "x": "é"},
+        "created_at": NOON, "signs_from": NOON,
+    }  # fmt: skip
+    return SigningKey(**basics | fields)
+
+
+def audit_entry(number: int = 9, **fields: Any) -> AuditEntry:
+    return AuditEntry(**{"id": an_id(number), "at": NOON, "actor": "operator", "action": "client.created"} | fields)
+
+
+def membership(**fields: Any) -> Membership:
+    return Membership(**{"account_id": an_id(2), "user_id": an_id(1), "role": "owner", "created_at": NOON} | fields)
+
+
+def scope(name: str = "contacts:read", **fields: Any) -> Scope:
+    basics = {"name": name, "sentences": {"en": "Read"}, "opens": {"en": ("names", "numbers")}, "withholds": {"en": ()}}
+    return Scope(**basics | fields)
+
+
+def bucket(number: int = 10, **fields: Any) -> FailureBucket:
+    basics = {"digest": an_id(number), "window_start": NOON, "failures": 1, "expires_at": NOON + HOUR}
+    return FailureBucket(**basics | fields)
+
+
+def connection_key(key_id: str = "act_1", **fields: Any) -> ConnectionKey:
+    basics = {"key_id": key_id, "connection_id": an_id(4), "digest": b"d" * 32, "created_at": NOON}
+    return ConnectionKey(**basics | fields)
+
+
+ICON = Icon(an_id(3), b"\x89PNG", "digest")
+ENDED = EndedToken(b"t" * 16, NOON + DAY)
+
+
+def the_world() -> tuple[Any, ...]:
+    """A user of an account that is connected to a client under one grant."""
+    return user(), account(), membership(), client(), connection(), grant()
