@@ -13,7 +13,7 @@ from grantway.protocol.digests import digest
 from grantway.protocol.facts import Facts
 from grantway.protocol.keys import same
 from grantway.protocol.moment import Moment
-from grantway.protocol.standing import why_client_is_out
+from grantway.protocol.standing import SUSPENDED, why_client_is_out
 from grantway.wire.errors import INVALID_TOKEN
 from grantway.wire.messages import AccessRevocationRequest, TokenInfoAnswer, TokenInfoRequest
 
@@ -46,7 +46,7 @@ async def revoke_access(
     """Remove the connection that the credentials belong to: the same as the customer removing it by hand."""
     if request.access_token is None and request.key_id is not None:
         return await _by_key(request.key_id, request.key_secret or "", facts, at, dialect)
-    proven = await _bearer(request.access_token, facts, at, dialect, issuer)
+    proven = await _bearer(request.access_token, facts, at, dialect, issuer, but_for=SUSPENDED)
     if isinstance(proven, Refusal):
         return Decision(proven, reason=proven.reason)
     held = proven.held
@@ -57,7 +57,16 @@ async def revoke_access(
     return Decision(Removed(held.connection), changes, "connection_removed")
 
 
-async def _bearer(token: str | None, facts: Facts, at: Moment, dialect: str, issuer: str) -> ProvenAccess | Refusal:
+async def _bearer(
+    token: str | None,
+    facts: Facts,
+    at: Moment,
+    dialect: str,
+    issuer: str,
+    *,
+    but_for: frozenset[str] = frozenset(),
+) -> ProvenAccess | Refusal:
+    """The active token. ``but_for``: reasons that do not matter, since who is suspended may still leave."""
     if token is None:
         return Refusal(INVALID_TOKEN, "access_token_missing")
     proven = await prove_access(token, facts, at, issuer)
@@ -66,7 +75,7 @@ async def _bearer(token: str | None, facts: Facts, at: Moment, dialect: str, iss
     if proven.client.policy.dialect != dialect:
         return Refusal(INVALID_TOKEN, "access_token_of_another_dialect")
     out = await why_inactive(proven, facts, at)
-    return proven if out is None else Refusal(INVALID_TOKEN, out)
+    return proven if out is None or out in but_for else Refusal(INVALID_TOKEN, out)
 
 
 async def _by_key(key_id: str, key_secret: str, facts: Facts, at: Moment, dialect: str) -> Decision[Removed | Refusal]:
