@@ -48,7 +48,7 @@ def tell(answer: Answer, as_json: bool, note: str | None = None) -> None:
         console.print(f"There are no {next(iter(answer)).replace('_', ' ')}.")
     elif fields:
         console.print(_grid(fields))
-    for name, rows in lists:
+    for _, rows in lists:
         if fields:
             console.print()
         console.print(_table(rows))

@@ -1,0 +1,5 @@
+"""``serve --demo``: a platform with people and integrations in it, on this machine only.
+
+``start`` makes sure that it is our own database and puts the people in; ``integrator`` is the other end of the wire, an
+integrator's software that knows nothing but HTTP; ``pages`` is its web site below ``/demo``.
+"""

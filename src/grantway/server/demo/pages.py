@@ -1,0 +1,190 @@
+"""The integrator's web site, ``/demo``: plain HTML, forms, no script."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, get_args
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from grantway.server.app import AsgiApp, Receive, Scope, Send
+from grantway.server.demo.integrator import Action, Desk, Integrator
+from grantway.server.pages.assets import Assets
+from grantway.server.pages.headers import guard
+from grantway.server.pages.rendering import hue, initial
+from grantway.server.service import Service
+
+COOKIE = "grantway_demo"
+BROWSERS = 200
+"""How many browsers are remembered at once."""
+NOTICES = 20
+LARGEST_NOTICE = 16 * 1024
+
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Told:
+    """A call to the remove URL, as it came."""
+
+    at: datetime
+    integration_id: str
+    app_id: str
+    client: str
+    signed: bool
+
+
+@dataclass
+class Browsers:
+    """Desks by cookie and integration, the longest unused forgotten first."""
+
+    desks: dict[str, dict[str, Desk]] = field(default_factory=dict)
+
+    def of(self, cookie: str | None) -> dict[str, Desk] | None:
+        found = self.desks.pop(cookie, None) if cookie else None
+        if found is not None and cookie:
+            self.desks[cookie] = found
+        return found
+
+    def new(self, keys: Mapping[str, Any]) -> tuple[str, dict[str, Desk]]:
+        while len(self.desks) >= BROWSERS:
+            self.desks.pop(next(iter(self.desks)))
+        cookie = secrets.token_urlsafe(24)
+        self.desks[cookie] = {key: Desk() for key in keys}
+        return cookie, self.desks[cookie]
+
+
+class DemoPages:
+    """The application, with the integrator's site below ``/demo`` in front of it."""
+
+    def __init__(self, app: AsgiApp, service: Service, integrators: Mapping[str, Integrator]) -> None:
+        self._app = app
+        self._service = service
+        self._integrators = integrators
+        self._by_client_id = {one.client_id: one for one in integrators.values()}
+        self._browsers = Browsers()
+        self._told: list[Told] = []
+        self._environment = Environment(
+            loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+            lstrip_blocks=True,
+        )  # fmt: skip
+        self._environment.globals.update(
+            hue=hue, initial=initial, stylesheet=Assets().stylesheet, platform=service.settings.platform_name
+        )
+        self._style = (_HERE / "static" / "demo.css").read_bytes()
+        self._site = Starlette(
+            routes=[
+                Route("/demo", self.show),
+                Route("/demo/style.css", self.style),
+                Route("/demo/removed", self.be_told, methods=["POST"]),
+                Route("/demo/{key}/connect", self.connect, methods=["POST"]),
+                Route("/demo/{key}/callback", self.come_back),
+                Route("/demo/{key}/forget", self.forget, methods=["POST"]),
+                Route("/demo/{key}/{action}", self.act, methods=["POST"]),
+            ]
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        ours = scope["type"] == "http" and (scope["path"] == "/demo" or scope["path"].startswith("/demo/"))
+        await (self._site if ours else self._app)(scope, receive, send)
+
+    async def show(self, request: Request) -> Response:
+        """The page: what is connected, what was said last, and what the remove URL was told."""
+        if request.headers.get("host") != urlsplit(self._service.issuer).netloc:
+            # Cookies of localhost do not reach 127.0.0.1, where the callback is.
+            return RedirectResponse(f"{self._service.issuer}/demo", 303)
+        desks = self._browsers.of(request.cookies.get(COOKIE))
+        cookie = None
+        if desks is None:
+            cookie, desks = self._browsers.new(self._integrators)
+        cards = [(one, desks[one.key]) for one in self._integrators.values()]
+        html = self._environment.get_template("demo.html").render(cards=cards, told=self._told)
+        response = HTMLResponse(html)
+        if cookie is not None:
+            response.set_cookie(COOKIE, cookie, path="/demo", httponly=True, samesite="lax")
+        guard(response)
+        return response
+
+    async def connect(self, request: Request) -> Response:
+        found = self._find(request)
+        if found is None:
+            return self._home()
+        integrator, desk = found
+        return RedirectResponse(integrator.begin(desk), 303)
+
+    async def come_back(self, request: Request) -> Response:
+        found = self._find(request)
+        if found is not None:
+            integrator, desk = found
+            await integrator.come_back(
+                desk, f"{integrator.redirect_uri}?{request.scope['query_string'].decode('latin-1')}"
+            )
+        return self._home()
+
+    async def act(self, request: Request) -> Response:
+        found = self._find(request)
+        action = request.path_params["action"]
+        if found is not None and action in get_args(Action):
+            integrator, desk = found
+            await integrator.act(desk, action)
+        return self._home()
+
+    async def forget(self, request: Request) -> Response:
+        found = self._find(request)
+        desks = self._browsers.of(request.cookies.get(COOKIE))
+        if found is not None and desks is not None:
+            desks[found[0].key] = Desk()
+        return self._home()
+
+    async def be_told(self, request: Request) -> Response:
+        """The remove URL: the platform tells that a connection is gone."""
+        body = b""
+        async for part in request.stream():
+            body += part
+            if len(body) > LARGEST_NOTICE:
+                return PlainTextResponse("Too large.", 413)
+        told = _read_notice(body)
+        if told is None:
+            return PlainTextResponse("A JSON object with integrationId is expected.", 400)
+        integrator = self._by_client_id.get(str(told.get("clientId")))
+        self._told = [
+            Told(
+                await self._service.storage.now(),
+                str(told["integrationId"]),
+                str(told.get("appId") or ""),
+                integrator.name if integrator else "another integration",
+                "webhook-signature" in request.headers,
+            ),
+            *self._told[: NOTICES - 1],
+        ]
+        return Response(status_code=204)
+
+    async def style(self, request: Request) -> Response:
+        return Response(self._style, media_type="text/css", headers={"cache-control": "public, max-age=60"})
+
+    def _find(self, request: Request) -> tuple[Integrator, Desk] | None:
+        """Whose button it was. Other sites' forms come without the cookie (SameSite), and find nothing."""
+        desks = self._browsers.of(request.cookies.get(COOKIE))
+        integrator = self._integrators.get(request.path_params["key"])
+        return (integrator, desks[integrator.key]) if integrator and desks is not None else None
+
+    def _home(self) -> Response:
+        return RedirectResponse(f"{self._service.issuer}/demo", 303)
+
+
+def _read_notice(body: bytes) -> dict[str, Any] | None:
+    try:
+        told = json.loads(body)
+    except ValueError:
+        return None
+    return told if isinstance(told, dict) and told.get("integrationId") else None
