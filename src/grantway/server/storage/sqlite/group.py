@@ -176,7 +176,7 @@ class Committer:
             try:
                 self._connection.execute("commit")
             except sqlite3.Error as error:
-                code = error.sqlite_errorcode & _PRIMARY
+                code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY
                 busy = code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
                 if busy and self._connection.in_transaction and attempt < _COMMIT_ATTEMPTS:
                     continue
