@@ -82,7 +82,6 @@ def test_only_tokens_can_be_without_end(field: str) -> None:
 @pytest.mark.parametrize(
     ("profile", "overrides"),
     [
-        ("standard", {"access_token_format": "jwt", "access_token_lifetime": None}),
         ("standard", {"access_token_format": "account_jwt", "access_token_lifetime": None}),
         ("sunshine", {"access_token_lifetime": 600}),
     ],

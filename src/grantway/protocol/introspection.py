@@ -9,7 +9,7 @@ from grantway.protocol.facts import Facts, GrantInUse
 from grantway.protocol.ids import show
 from grantway.protocol.model import Client
 from grantway.protocol.moment import Moment
-from grantway.protocol.standing import why_out
+from grantway.protocol.standing import refresh_end, why_out
 from grantway.protocol.tokens import read_refresh_token
 from grantway.wire import base62
 from grantway.wire.errors import INVALID_CLIENT
@@ -87,14 +87,14 @@ async def _refresh_token(
     out = why_out(held)
     if out is not None:
         return Decision(INACTIVE, reason=out)
-    ends = [time for time in (grant.refresh_expires_at, grant.refresh_idle_expires_at) if time is not None]
-    if any(at.now >= time for time in ends):
+    end = refresh_end(held)
+    if end is not None and at.now >= end:
         return Decision(INACTIVE, reason="refresh_token_expired")
     answer = IntrospectionAnswer(
         active=True,
         scope=tuple(one for one in grant.scope if one in held.connection.scope),
         client_id=held.client.client_id,
-        exp=int(min(ends).timestamp()) if ends else None,
+        exp=None if end is None else int(end.timestamp()),
         iat=int((grant.moved_at or grant.created_at).timestamp()),
         sub=_subject(held, held.client),
         aud=grant.resource or (issuer,),

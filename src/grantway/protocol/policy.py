@@ -110,8 +110,6 @@ def resolve(profile: str, overrides: tuple[tuple[str, Any], ...] = ()) -> Policy
     if base is None:
         raise ValueError(f"There is no profile {profile!r}; there are {', '.join(sorted(PROFILES))}.")
     policy = replace(base, **{name: _read(base, name, value) for name, value in overrides})
-    if policy.access_token_format == "jwt" and policy.access_token_lifetime is None:
-        raise ValueError("A jwt access token has an access_token_lifetime (RFC 9068 §2.2).")
     if policy.access_token_format == "account_jwt" and policy.access_token_lifetime is not None:
         raise ValueError("An account_jwt cannot carry an expiry, so it takes no access_token_lifetime.")
     if policy.access_token_format == "account_jwt" and policy.dialect == "standard":

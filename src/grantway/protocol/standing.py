@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time, timedelta
+
 from grantway.protocol.facts import GrantInUse
 from grantway.protocol.model import Client
 
@@ -38,3 +40,14 @@ def why_out(held: GrantInUse) -> str | None:
     if held.account.suspended_at is not None:
         return "account_suspended"
     return None
+
+
+def refresh_end(held: GrantInUse) -> datetime | None:
+    """When the grant's refresh token stops working, as things stand; ``None``: without end."""
+    grant, policy = held.grant, held.client.policy
+    absolute, idle = grant.refresh_expires_at, grant.refresh_idle_expires_at
+    if idle is not None and not policy.rotates_refresh_tokens and policy.refresh_idle_lifetime and grant.last_used_day:
+        # Where nothing rotates nothing moves: the idle time runs from the end of the last day of use.
+        used_until = datetime.combine(grant.last_used_day, time.min, UTC) + timedelta(days=1)
+        idle = max(idle, used_until + policy.refresh_idle_lifetime)
+    return idle if absolute is None or (idle is not None and idle < absolute) else absolute

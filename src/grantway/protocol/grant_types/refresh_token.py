@@ -8,7 +8,6 @@ the grant, because thief and owner look alike from here. Only a proven token pre
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Literal
 
 from grantway.protocol import audit
@@ -19,7 +18,7 @@ from grantway.protocol.keys import MOVE, REFRESH, mac, same
 from grantway.protocol.model import Client, Grant
 from grantway.protocol.moment import Moment
 from grantway.protocol.scope import common, within
-from grantway.protocol.standing import SUSPENDED, why_out
+from grantway.protocol.standing import SUSPENDED, refresh_end, why_out
 from grantway.protocol.tokens import UnprovenRefreshToken, read_refresh_token
 from grantway.wire.errors import (
     ACCESS_DENIED,
@@ -67,7 +66,8 @@ def decide(request: TokenRequest, client: Client, loaded: Presented, at: Moment)
         return refuse(ACCESS_DENIED, out)  # never invalid_grant: correct clients throw their tokens away on that
     if out is not None:
         return refuse(INVALID_GRANT, out)
-    if _is_past(grant.refresh_expires_at, at.now) or _is_past(grant.refresh_idle_expires_at, at.now):
+    end = refresh_end(held)
+    if end is not None and at.now >= end:
         return refuse(INVALID_GRANT, "refresh_token_expired")
     if token.generation > grant.generation:
         # Only a database that was set back knows less than its tokens; nothing ends, and somebody should look.
@@ -98,10 +98,6 @@ def decide(request: TokenRequest, client: Client, loaded: Presented, at: Moment)
     return Decision(
         issue_for_grant(held, secret, grant.generation + 1, at, scope, resource), (move, *used), "refreshed"
     )
-
-
-def _is_past(time: datetime | None, now: datetime) -> bool:
-    return time is not None and now >= time
 
 
 def _retry(
