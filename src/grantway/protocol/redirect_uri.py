@@ -36,6 +36,8 @@ def check_registration(uri: str) -> None:
         raise ValueError("A redirect URI has no parameter of its own that the answer has, too (code, state, iss, error).")
     if "*" in uri:
         raise ValueError("A redirect URI has no wildcard: register each one.")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("A redirect URI has no user name or password.")
     if parts.scheme in ("http", "https"):
         _check_web(parts, port)
     elif parts.scheme in _UNSAFE_SCHEMES or not _PRIVATE_SCHEME.fullmatch(parts.scheme):
@@ -43,8 +45,6 @@ def check_registration(uri: str) -> None:
 
 
 def _check_web(parts: SplitResult, port: int | None) -> None:
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("A redirect URI has no user name or password.")
     if not parts.hostname:
         raise ValueError("A redirect URI names a host.")
     if parts.scheme == "http" and parts.hostname not in (*_LOOPBACK_IPS, "localhost"):
