@@ -118,20 +118,26 @@ class Committer:
                 self._settle(job, job.rule)
             elif job.work is not None:
                 job.value = job.work(self._connection, self._clock())
-        except sqlite3.Error as error:
-            if not self._connection.in_transaction:
-                raise _Void from error
-            job.error = _storage_error(error)
         except _Void:
             raise
+        except sqlite3.Error as error:
+            self._still_here(error)
+            job.error = _storage_error(error)
         except Exception as error:  # noqa: BLE001  the rule's own, for whoever asked for it
+            self._still_here(error)
             job.error = error
+
+    def _still_here(self, error: Exception | None = None) -> None:
+        """Raise ``_Void`` when the transaction is gone: what comes next would be committed at once and by itself."""
+        if not self._connection.in_transaction:
+            raise _Void from error or sqlite3.OperationalError("the transaction was rolled back")
 
     def _settle(self, job: Job, rule: Rule[Any]) -> None:
         missed: GuardMissed | None = None
         for _ in range(ATTEMPTS):
             now = self._clock()
             decision = drive(rule(SqliteFacts(self._connection, self._parsed, now), now))
+            self._still_here()  # a rule may have caught the error that took it
             try:
                 if decision.changes:
                     self._apply(decision.changes)

@@ -1,0 +1,148 @@
+"""The database's files, its migrations, and how it is opened."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grantway.server.storage.keeping import KEYS
+from grantway.server.storage.port import StorageError
+from grantway.server.storage.sqlite import SqliteStorage, migrate
+from grantway.server.storage.sqlite import statements as sql
+from grantway.server.storage.sqlite.files import refuse_network
+from grantway.server.storage.sqlite.migrate import Migration, migrations, read
+from grantway.server.storage.sqlite.records import CODECS
+from tests.storage.asking import add, user
+
+GOLDEN = Path(__file__).parent / "golden_rows.json"
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_what_is_made_is_private(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "data" / "grantway.db"
+    assert migrate(path) == [migration.name for migration in migrations()]
+    storage = SqliteStorage.open(path, writer="tick")
+    add(storage, user())
+    assert mode(path.parent) == 0o700
+    assert {file.name: mode(file) for file in path.parent.iterdir()} == {
+        f"grantway.db{end}": 0o600 for end in ("", "-wal", "-shm", ".next", ".lock")
+    }
+    asyncio.run(storage.close())
+
+
+def test_writes_are_durable(database: Path) -> None:
+    storage = SqliteStorage.open(database, writer="tick")
+    assert storage._writing.execute("pragma synchronous").fetchone() == (2,)
+    assert storage._writing.execute("pragma journal_mode").fetchone() == ("wal",)
+    asyncio.run(storage.close())
+
+
+def test_a_database_that_is_not_there_or_not_migrated_is_not_opened(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="grantway migrate"):
+        SqliteStorage.open(tmp_path / "none.db")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "empty.db").touch()
+    with pytest.raises(StorageError, match="grantway migrate"):
+        SqliteStorage.open(tmp_path / "empty.db")
+    (tmp_path / "other.db").write_bytes(b"not a database" * 100)
+    with pytest.raises(StorageError, match="not a database"):
+        SqliteStorage.open(tmp_path / "other.db")
+    with pytest.raises(StorageError, match="not a database"):
+        migrate(tmp_path / "other.db")
+
+
+def test_auto_decides_for_one_of_the_two(database: Path) -> None:
+    storage = SqliteStorage.open(database)
+    assert storage.writer in ("tick", "thread")
+    asyncio.run(storage.close())
+
+
+@pytest.mark.parametrize(
+    ("mounts", "refused"),
+    [
+        ("/dev/sda / ext4 rw 0 0\n", False),
+        ("/dev/sda / ext4 rw 0 0\nhost:/x {where} nfs4 rw 0 0\n", True),
+        ("host:/x / nfs4 rw 0 0\n/dev/sda {where} ext4 rw 0 0\n", False),
+        ("/dev/sda / ext4 rw 0 0\nC:\\ {where} 9p rw,aname=drvfs;path=C:\\ 0 0\n", True),
+        ("root / 9p rw 0 0\n", False),
+        ("nonsense\n", False),
+        ("", False),
+    ],
+)
+def test_a_network_file_system_is_refused(tmp_path: Path, mounts: str, refused: bool) -> None:
+    mounts = mounts.replace("{where}", str(tmp_path.resolve()))
+    if refused:
+        with pytest.raises(StorageError, match="local disk"):
+            refuse_network(tmp_path / "x.db", mounts)
+    else:
+        refuse_network(tmp_path / "x.db", mounts)
+
+
+def applied(path: Path) -> list[str]:
+    connection = sqlite3.connect(path)
+    names = [name for (name,) in connection.execute("select name from migrations order by name")]
+    connection.close()
+    return names
+
+
+def test_a_migration_is_applied_as_a_whole_or_not_at_all(database: Path) -> None:
+    good = read("8001_good", "-- expand\ncreate table good (x integer) strict;")
+    broken = read("8002_broken", "-- expand\ncreate table half (x integer) strict;\ncreate table half (x integer);")
+    with pytest.raises(StorageError, match="half"):
+        migrate(database, [*migrations(), good, broken])
+    assert applied(database) == [*[migration.name for migration in migrations()], "8001_good"]
+    connection = sqlite3.connect(database)
+    assert connection.execute("select name from sqlite_master where name = 'half'").fetchall() == []
+    connection.close()
+
+
+def test_an_older_program_goes_on_after_an_expansion_and_stops_after_a_contraction(database: Path) -> None:
+    expansion = read("9001_more", "-- expand\ncreate table more (x integer) strict;")
+    assert migrate(database, [*migrations(), expansion]) == ["9001_more"]
+    assert migrate(database) == []
+    asyncio.run(SqliteStorage.open(database, writer="tick").close())
+    contraction = read("9002_less", "-- contract\ndrop table more;")
+    assert migrate(database, [*migrations(), expansion, contraction]) == ["9002_less"]
+    with pytest.raises(StorageError, match="newer than this program: it has 9002_less"):
+        migrate(database)
+    with pytest.raises(StorageError, match="newer than this program"):
+        SqliteStorage.open(database)
+
+
+def test_a_migration_says_its_phase(database: Path) -> None:
+    with pytest.raises(ValueError, match="first line"):
+        read("0002_x", "create table x (y);")
+    assert [migration.name for migration in migrations()] == sorted(migration.name for migration in migrations())
+    assert migrations()[0] == Migration("0001_foundation", "expand", migrations()[0].script)
+
+
+def test_golden_rows_of_the_first_schema_survive_all_migrations(tmp_path: Path) -> None:
+    """Rows as version 1 wrote them, read after everything that came later. Add rows; never change them."""
+    path = tmp_path / "grantway.db"
+    migrate(path, migrations()[:1])
+    golden: dict[str, Any] = json.loads(GOLDEN.read_text(encoding="utf-8"))
+    connection = sqlite3.connect(path)
+    for table, rows in golden["rows"].items():
+        for row in rows:
+            values = [bytes.fromhex(value["hex"]) if isinstance(value, dict) else value for value in row.values()]
+            marks = ", ".join("?" * len(values))
+            connection.execute(f"insert into {table} ({', '.join(row)}) values ({marks})", values)  # noqa: S608
+    connection.commit()
+    connection.close()
+    migrate(path)
+    connection = sqlite3.connect(path)
+    for kind in KEYS:
+        expected = golden["records"][kind.__name__]
+        rows = connection.execute(f"select {CODECS[kind].columns()} from {sql.TABLES[kind][0]}").fetchall()  # noqa: S608
+        records = [CODECS[kind].read(row) for row in rows]
+        assert [{name: repr(getattr(record, name)) for name in expected[0]} for record in records] == expected
+    connection.close()
