@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.journeys.browser.platform import Platform, platform
 
@@ -37,17 +37,21 @@ def site() -> Iterator[Platform]:
 @pytest.fixture
 def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     """Opens a page in a browser of its own (no cookies shared)."""
-    contexts = []
+    contexts: list[BrowserContext] = []
+    said: list[str] = []
 
     def opened(width: int = 1280, height: int = 900, **settings: object) -> Page:
         context = browser.new_context(viewport={"width": width, "height": height}, **settings)  # type: ignore[arg-type]
         context.set_default_timeout(10_000)
+        context.on("console", lambda message: said.append(message.text))
         contexts.append(context)
         return context.new_page()
 
     yield opened
     for context in contexts:
         context.close()
+    # Nothing of ours may be what our own policy forbids. (A foreign page that tries to frame us is told so, too.)
+    assert [text for text in said if "Content Security Policy" in text and "frame-ancestors" not in text] == []
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import uvicorn
 from PIL import Image, ImageDraw
 
 from grantway.protocol.administration.clients import CreatedClient
-from grantway.protocol.decision import Add, Change, Decision, Put
+from grantway.protocol.decision import Change, Decision, Put
 from grantway.protocol.model import Account, Icon, Scope
 from grantway.server.icons import encode_icon
 from grantway.server.pages import build_pages
@@ -103,7 +103,11 @@ def platform() -> Iterator[Platform]:
         )
         running.do(*(Put(scope) for scope in SCOPES), _icon(running.client))
         pages: list[Any] = []  # the pages need the origin, and the origin is known when somebody listens
-        with serving(lambda scope, receive, send: pages[0](scope, receive, send)) as running.origin:
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            await pages[0](scope, receive, send)
+
+        with serving(app) as running.origin:
             settings = house.service.settings.model_copy(update={"public_url": running.origin})
             house.service = replace(house.service, settings=settings)
             pages.append(build_pages(house.service))
@@ -113,9 +117,11 @@ def platform() -> Iterator[Platform]:
 @contextmanager
 def serving(app: Any) -> Iterator[str]:
     """The application on a loopback port, in a thread; gives its origin."""
-    server = uvicorn.Server(uvicorn.Config(
-        app, "127.0.0.1", 0, log_level="error", lifespan="off", ws="none", interface="asgi3", proxy_headers=False
-    ))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app, "127.0.0.1", 0, log_level="error", lifespan="off", ws="none", interface="asgi3", proxy_headers=False
+        )
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
@@ -156,6 +162,3 @@ def _icon(client: CreatedClient) -> Put:
 
 def query_of(url: str) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(url).query, keep_blank_values=True).items()}
-
-
-__all__ = ["Add", "EMAIL", "PASSWORD", "Integration", "Platform", "platform", "query_of"]

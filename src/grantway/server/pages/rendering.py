@@ -34,9 +34,9 @@ class ScopeInWords:
 class Templates:
     """The templates in every language that there is a catalogue for."""
 
-    def __init__(self, catalogues: Mapping[str, Catalogue], assets: Assets, base: str, platform: str) -> None:
+    def __init__(self, catalogues: Mapping[str, Catalogue], assets: Assets, platform: str) -> None:
         self._environments = {
-            language: self._environment(catalogue, assets, base, platform) for language, catalogue in catalogues.items()
+            language: self._environment(catalogue, assets, platform) for language, catalogue in catalogues.items()
         }
         self.languages = catalogues
         for environment in self._environments.values():
@@ -50,7 +50,7 @@ class Templates:
     def catalogue(self, language: str) -> Catalogue:
         return self.languages[language]
 
-    def _environment(self, catalogue: Catalogue, assets: Assets, base: str, platform: str) -> Environment:
+    def _environment(self, catalogue: Catalogue, assets: Assets, platform: str) -> Environment:
         environment = Environment(
             loader=FileSystemLoader(_TEMPLATES),
             autoescape=True,
@@ -66,8 +66,7 @@ class Templates:
         environment.globals.update(
             language=language,
             platform=platform,
-            url=lambda path: base + path,
-            stylesheet=base + assets.stylesheet,
+            stylesheet=assets.stylesheet,
             day=lambda value: day(value, catalogue),
             ident=show,
             in_words=lambda scopes: in_words(scopes, language),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -32,11 +31,9 @@ class Site:
     def __init__(self, service: Service) -> None:
         self.service = service
         self.passwords = PasswordVerifier()
-        self.base = urlsplit(service.issuer).path.rstrip("/")
-        """The path that the public address has before ours."""
         self.assets = Assets()
         self.cookies = Cookies(secure=service.issuer.startswith("https://"))
-        self.templates = Templates(load_catalogues(), self.assets, self.base, service.settings.platform_name)
+        self.templates = Templates(load_catalogues(), self.assets, service.settings.platform_name)
 
 
 class Visit:
@@ -113,7 +110,7 @@ class Visit:
 
     def redirect(self, path: str, *, status: int = 303) -> Response:
         """On to another page of ours."""
-        return self.finish(RedirectResponse(self.site.base + path, status))
+        return self.finish(RedirectResponse(path, status))
 
     def send_away(self, location: str) -> Response:
         """Back to the client. 303 and never 307: what was posted to us is not posted to anybody else."""
