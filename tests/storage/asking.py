@@ -72,15 +72,22 @@ def an_id(number: int) -> bytes:
 
 
 def user(number: int = 1, **fields: Any) -> User:
-    return User(**{"id": an_id(number), "email": f"user{number}@example.com", "name": "U", "created_at": NOON} | fields)
+    basics: dict[str, Any] = {
+        "id": an_id(number),
+        "email": f"user{number}@example.com",
+        "name": "U",
+        "created_at": NOON,
+    }
+    return User(**basics | fields)
 
 
 def account(number: int = 2, **fields: Any) -> Account:
-    return Account(**{"id": an_id(number), "name": f"Account {number}", "created_at": NOON} | fields)
+    basics: dict[str, Any] = {"id": an_id(number), "name": f"Account {number}", "created_at": NOON}
+    return Account(**basics | fields)
 
 
 def client(number: int = 3, **fields: Any) -> Client:
-    basics = {
+    basics: dict[str, Any] = {
         "id": an_id(number), "client_id": f"client{number}", "name": "C", "created_at": NOON, "secret": b"s", "key_id": "k",
         "secrets": (ClientSecret(b"d" * 32, NOON, NOON + DAY), ClientSecret(b"e" * 32, NOON)),
         "overrides": (("code_lifetime", 5), ("live_grants", 2)), "redirect_uris": ("https://a.example/cb",),
@@ -89,7 +96,7 @@ def client(number: int = 3, **fields: Any) -> Client:
 
 
 def connection(number: int = 4, **fields: Any) -> Connection:
-    basics = {
+    basics: dict[str, Any] = {
         "id": an_id(number), "client_id": an_id(3), "account_id": an_id(2), "integration_id": f"{number:024x}",
         "scope": ("a", "b"), "created_at": NOON, "approved_by": an_id(1),
     }  # fmt: skip
@@ -97,7 +104,7 @@ def connection(number: int = 4, **fields: Any) -> Connection:
 
 
 def grant(number: int = 5, **fields: Any) -> Grant:
-    basics = {
+    basics: dict[str, Any] = {
         "id": an_id(number), "connection_id": an_id(4), "client_id": an_id(3), "account_id": an_id(2),
         "user_id": an_id(1), "origin": "code", "scope": ("a", "b"), "resource": (), "secret": b"sealed", "key_id": "k",
         "created_at": NOON,
@@ -106,7 +113,7 @@ def grant(number: int = 5, **fields: Any) -> Grant:
 
 
 def pending(number: int = 6, **fields: Any) -> PendingAuthorization:
-    basics = {
+    basics: dict[str, Any] = {
         "digest": an_id(number), "browser_digest": b"b" * 32, "client_id": an_id(3), "created_at": NOON,
         "expires_at": NOON + HOUR, "redirect_uri": "https://a.example/cb", "redirect_uri_was_sent": True, "scope": ("a",),
         "state": "x y+z%\u0000é", "prompt": ("login",), "refusal": ("invalid_scope", "scope_unknown"),
@@ -115,7 +122,7 @@ def pending(number: int = 6, **fields: Any) -> PendingAuthorization:
 
 
 def notice(number: int = 7, **fields: Any) -> Notice:
-    basics = {
+    basics: dict[str, Any] = {
         "id": an_id(number), "connection_id": an_id(4), "client_id": an_id(3), "kind": "remove_url",
         "url": "https://a.example/removed", "body": b"{}", "created_at": NOON, "next_attempt_at": NOON,
     }  # fmt: skip
@@ -123,13 +130,12 @@ def notice(number: int = 7, **fields: Any) -> Notice:
 
 
 def session(number: int = 8, **fields: Any) -> Session:
-    return Session(
-        **{"digest": an_id(number), "user_id": an_id(1), "auth_time": NOON, "expires_at": NOON + DAY} | fields
-    )
+    basics: dict[str, Any] = {"digest": an_id(number), "user_id": an_id(1), "auth_time": NOON, "expires_at": NOON + DAY}
+    return Session(**basics | fields)
 
 
 def signing_key(kid: str = "key-1", **fields: Any) -> SigningKey:
-    basics = {
+    basics: dict[str, Any] = {
         "kid": kid, "algorithm": "ES256", "private_sealed": b"p", "key_id": "k", "public_jwk": {"kty": "EC", "x": "é"},
         "created_at": NOON, "signs_from": NOON,
     }  # fmt: skip
@@ -137,25 +143,32 @@ def signing_key(kid: str = "key-1", **fields: Any) -> SigningKey:
 
 
 def audit_entry(number: int = 9, **fields: Any) -> AuditEntry:
-    return AuditEntry(**{"id": an_id(number), "at": NOON, "actor": "operator", "action": "client.created"} | fields)
+    basics: dict[str, Any] = {"id": an_id(number), "at": NOON, "actor": "operator", "action": "client.created"}
+    return AuditEntry(**basics | fields)
 
 
 def membership(**fields: Any) -> Membership:
-    return Membership(**{"account_id": an_id(2), "user_id": an_id(1), "role": "owner", "created_at": NOON} | fields)
+    basics: dict[str, Any] = {"account_id": an_id(2), "user_id": an_id(1), "role": "owner", "created_at": NOON}
+    return Membership(**basics | fields)
 
 
 def scope(name: str = "contacts:read", **fields: Any) -> Scope:
-    basics = {"name": name, "sentences": {"en": "Read"}, "opens": {"en": ("names", "numbers")}, "withholds": {"en": ()}}
+    basics: dict[str, Any] = {
+        "name": name,
+        "sentences": {"en": "Read"},
+        "opens": {"en": ("names", "numbers")},
+        "withholds": {"en": ()},
+    }
     return Scope(**basics | fields)
 
 
 def bucket(number: int = 10, **fields: Any) -> FailureBucket:
-    basics = {"digest": an_id(number), "window_start": NOON, "failures": 1, "expires_at": NOON + HOUR}
+    basics: dict[str, Any] = {"digest": an_id(number), "window_start": NOON, "failures": 1, "expires_at": NOON + HOUR}
     return FailureBucket(**basics | fields)
 
 
 def connection_key(key_id: str = "act_1", **fields: Any) -> ConnectionKey:
-    basics = {"key_id": key_id, "connection_id": an_id(4), "digest": b"d" * 32, "created_at": NOON}
+    basics: dict[str, Any] = {"key_id": key_id, "connection_id": an_id(4), "digest": b"d" * 32, "created_at": NOON}
     return ConnectionKey(**basics | fields)
 
 

@@ -39,7 +39,7 @@ class Failing(sqlite3.Connection):
     commits_nevertheless = False
     failed_at: str | None = None
 
-    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:  # type: ignore[override]
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:  # type: ignore[explicit-override]
         if self.after is not None and sql != "rollback":
             self.after -= 1
             if self.after == 0 or (self.after < 0 and self.for_good):
@@ -238,7 +238,7 @@ def test_busy_commits_are_tried_again(template: Path, tmp_path: Path) -> None:
     shutil.copy(template, path)
 
     class Busy(Failing):
-        def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:  # type: ignore[override]
+        def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:  # type: ignore[explicit-override]
             if sql == "commit" and self.after is not None and self.after > 0:
                 self.after -= 1
                 error = sqlite3.OperationalError("database is locked")

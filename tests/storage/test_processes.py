@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,7 @@ def test_one_process_sees_at_once_what_another_has_changed(database: Path) -> No
     mine, other = (SqliteStorage.open(database, writer=kind) for kind in ("tick", "thread"))
     for number in range(1, 20):
         add(other, user(number))
-        assert ask(mine, lambda facts, n=number: facts.user(an_id(n))) is not None
+        assert ask(mine, methodcaller("user", an_id(number))) is not None
         mine, other = other, mine
     for each in (mine, other):
         asyncio.run(each.close())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from operator import methodcaller
 from typing import Any
 
 import pytest
@@ -179,7 +180,7 @@ def test_of_ten_that_race_for_one_thing_one_wins(storage: Any, change: Callable[
     results = asyncio.run(race())
     assert sum(isinstance(each, Decision) for each in results) == 1
     assert sum(isinstance(each, Contended) for each in results) == 9
-    written = [ask(storage, lambda facts, n=n: facts.ended_token(b"%d" % n)) for n in range(10)]
+    written = [ask(storage, methodcaller("ended_token", b"%d" % n)) for n in range(10)]
     assert sum(each is not None for each in written) == 1
 
 
@@ -223,7 +224,7 @@ def test_a_caller_that_gives_up_takes_nobody_along(storage: Any) -> None:
         await asyncio.sleep(0)
         for task in tasks[::2]:
             task.cancel()
-        done = await asyncio.gather(*tasks, return_exceptions=True)
+        done: list[Any] = await asyncio.gather(*tasks, return_exceptions=True)
         assert [each.answer for each in done[1::2]] == [2, 4, 6, 8]
 
     asyncio.run(some_give_up())
