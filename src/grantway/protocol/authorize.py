@@ -78,8 +78,6 @@ async def _after_sign_in(
         if "none" in pending.prompt:
             return _send_back(pending, client, issuer, CONSENT_REQUIRED, "account_required")
         return Decision(AskAccount(client, user, choices, pending.redirect_uri), reason="account_asked")
-    if "select_account" in pending.prompt and len(choices) > 1 and pending.account_id is None:
-        return Decision(AskAccount(client, user, choices, pending.redirect_uri), reason="account_asked")
     question = await question_of(facts, pending, client, user, account)
     if not needs_asking(question):
         code, changes = settle_consent(question, at, asked=False)

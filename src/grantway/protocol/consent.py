@@ -93,7 +93,9 @@ def settle_consent(question: Question, at: Moment, *, asked: bool) -> tuple[str,
         redirect_uri_was_sent=pending.redirect_uri_was_sent,
         refresh_expires_at=None if policy.refresh_lifetime is None else at.now + policy.refresh_lifetime,
     )
-    surplus = question.earlier[: max(0, len(question.earlier) + 1 - policy.live_grants)]
+    # What never became a token goes first: a customer who clicks often must not end the connection that works.
+    in_turn = sorted(question.earlier, key=lambda old: not _is_dead_code(old, at))
+    surplus = in_turn[: max(0, len(in_turn) + 1 - policy.live_grants)]
     return write_code(raw, grant_id), (
         Forget(pending),
         first,
@@ -109,6 +111,11 @@ def settle_consent(question: Question, at: Moment, *, asked: bool) -> tuple[str,
             scope=list(pending.scope),
         ),
     )
+
+
+def _is_dead_code(grant: Grant, at: Moment) -> bool:
+    """Whether all that there ever was of it is a code that nobody exchanged in time."""
+    return grant.generation == 0 and grant.code_expires_at is not None and at.now >= grant.code_expires_at
 
 
 def _connection(question: Question, at: Moment, *, asked: bool) -> tuple[Connection, Change]:

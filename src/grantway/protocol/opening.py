@@ -101,8 +101,8 @@ def _problem(request: AuthorizationRequest, client: Client, scope: tuple[str, ..
     if request.code_challenge is None:
         if request.code_challenge_method is not None:
             return INVALID_REQUEST, "code_challenge_missing"
-        if client.policy.pkce == "required":
-            return INVALID_REQUEST, "code_challenge_missing"  # OAuth 2.1 §4.1.1
+        if client.policy.pkce == "required" or not client.confidential:
+            return INVALID_REQUEST, "code_challenge_missing"  # OAuth 2.1 §4.1.1; RFC 9700 §2.1.1: public clients always
     elif request.code_challenge_method != "S256" or not is_challenge(request.code_challenge):
         return INVALID_REQUEST, "code_challenge_not_s256"  # RFC 7636 §4.4.1
     if not within(scope, client.scopes) or (client.scopes and not scope):
