@@ -310,3 +310,20 @@ def test_a_disk_that_takes_no_more_bytes_stops_the_storage_and_keeps_what_was_to
     asyncio.run(storage.close())
     assert there >= {an_id(int(number)) for number in acknowledged}
     assert len(there) <= len(acknowledged) + 1
+
+
+def test_a_callback_that_raises_does_not_turn_unknown_into_nothing_happened(template: Path, tmp_path: Path) -> None:
+    path = tmp_path / "callback.db"
+    shutil.copy(template, path)
+
+    def raises_too(unknown: BaseException) -> None:
+        raise LookupError
+
+    storage = SqliteStorage.open(path, writer="tick", connection_class=Failing, on_unknown_outcome=raises_too)
+    connection: Any = storage._writing
+    connection.after = 3  # begin, insert, commit
+    with pytest.raises(OutcomeUnknown):
+        do(storage, Add(user(21)))
+    assert connection.failed_at == "commit"
+    assert storage.failed is not None
+    asyncio.run(storage.close())

@@ -29,6 +29,11 @@ def create(path: Path) -> None:
     refuse_network(path)
     # SQLite gives the files beside it (-wal, -shm) the same mode.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(directory)  # a file whose name is not on the disk is not there
+    finally:
+        os.close(directory)
 
 
 def refuse_network(path: Path, mounts: str | None = None) -> None:
@@ -64,6 +69,8 @@ def connect(path: Path, connection_class: type[sqlite3.Connection] = sqlite3.Con
     )
     try:
         connection.execute("pragma synchronous = full").close()
+        # After a burst the log is cut back to this, in bytes.
+        connection.execute("pragma journal_size_limit = 67108864").fetchall()
         connection.execute("pragma temp_store = memory").close()
         connection.execute("pragma trusted_schema = off").close()
     except BaseException:

@@ -62,21 +62,27 @@ class Committer:
         self._clock = clock
         self._on_unknown_outcome = on_unknown_outcome
         self._parsed = Parsed()
+        self._commit_begun = False
         self.failed: str | None = None
 
     def run(self, jobs: Sequence[Job]) -> None:
         """Do the jobs and commit. Afterwards each has a value, which is durable, or an error. Raises only to stop."""
+        self._commit_begun = False
         try:
             self._run(jobs)
-        except Exception as error:  # noqa: BLE001  whatever it was, nobody may wait for ever
+        except BaseException as error:
             self._roll_back()
             for job in jobs:
-                job.value, job.error = None, _storage_error(error)
-        except BaseException as stop:
-            self._roll_back()
-            for job in jobs:
-                job.value, job.error = None, StorageError(f"The storage was stopped by {type(stop).__name__}.")
-            raise
+                job.value, job.error = None, self._interrupted(error)
+            if not isinstance(error, Exception):
+                raise
+
+    def _interrupted(self, error: BaseException) -> BaseException:
+        if self._commit_begun:
+            return OutcomeUnknown(f"Whether the commit happened is unknown: {type(error).__name__}.")
+        if isinstance(error, Exception):
+            return _storage_error(error)
+        return StorageError(f"The storage was stopped by {type(error).__name__}.")
 
     def _run(self, jobs: Sequence[Job]) -> None:
         if self.failed is not None:
@@ -180,6 +186,7 @@ class Committer:
     def _commit(self) -> None:
         for attempt in range(1, _COMMIT_ATTEMPTS + 1):
             try:
+                self._commit_begun = True
                 self._connection.execute("commit")
             except sqlite3.Error as error:
                 code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & _PRIMARY
