@@ -92,6 +92,15 @@ def test_a_sign_in_form_that_we_did_not_give_this_browser_signs_nobody_in(
     assert "__Host-grantway-session" not in browser.cookies()
 
 
+def test_a_form_that_is_out_of_date_leads_back_to_the_same_request(site: Platform, browser: Browser) -> None:
+    shown = browser.follow(browser.get(site.authorize()))
+    waiting = shown.form("/sign-in").fields["request"]
+    stale = browser.post("/sign-in", {"request": waiting, "csrf": "x"})
+    assert f'href="/sign-in?request={waiting}"' in stale.html
+    leaving = browser.post("/sign-out", {"request": waiting, "csrf": "x"})
+    assert f'href="/authorize/{waiting}"' in leaving.html
+
+
 def test_a_form_of_another_browser_does_not_sign_this_one_in(site: Platform, new_browser: NewBrowser) -> None:
     attacker, victim = new_browser(), new_browser()
     victim.get("/sign-in")

@@ -164,7 +164,7 @@ def test_signing_in_is_audited_and_forgives_earlier_typing_errors(house: House, 
     assert begin(house).delay > 0
     signed_in(house)
     assert begin(house).delay == 0
-    assert house.audited()[0] == "signed_in"
+    assert "signed_in" in house.audited()
 
 
 def test_signing_out_ends_the_session_and_does_not_mind_doing_so_twice(house: House, ada: User) -> None:

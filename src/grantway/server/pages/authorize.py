@@ -66,7 +66,7 @@ async def choose(visit: Visit) -> Response:
     """The customer picked an account."""
     pending_id = _pending_id(visit)
     here = f"/authorize/{pending_id}"
-    account = (await visit.form("session", again=here)).one("account")
+    account = (await visit.form(again=here)).one("account")
     if account is None:
         return visit.redirect(here)
     decision = await visit.service.settle(choose_account, pending_id, visit.visitor, account)
@@ -77,7 +77,7 @@ async def change(visit: Visit) -> Response:
     """The customer wants to pick again."""
     pending_id = _pending_id(visit)
     here = f"/authorize/{pending_id}"
-    await visit.form("session", again=here)
+    await visit.form(again=here)
     decision = await visit.service.settle(change_account, pending_id, visit.visitor)
     return _chosen(visit, here, decision.answer)
 
@@ -86,7 +86,7 @@ async def decide(visit: Visit) -> Response:
     """Allow or Deny. Whether what was shown still holds is settled with it."""
     pending_id = _pending_id(visit)
     here = f"/authorize/{pending_id}"
-    fields = await visit.form("session", again=here)
+    fields = await visit.form(again=here)
     issuer, shown = visit.service.issuer, fields.one("shown") or ""
     match fields.one("decision"):
         case "allow":

@@ -55,7 +55,7 @@ async def show_connections(visit: Visit) -> Response:
 
 async def remove(visit: Visit) -> Response:
     """Remove a connection. Its tokens are dead when the answer leaves."""
-    await visit.form("session", again="/connections")
+    await visit.form(again="/connections")
     user = (await visit.service.consult(who_is, visit.visitor.session)).answer
     if not isinstance(user, User):
         return visit.redirect("/sign-in")

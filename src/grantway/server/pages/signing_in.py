@@ -68,8 +68,9 @@ def sign_in_page(
 
 async def sign_in(visit: Visit) -> Response:
     """Verify name and password, as slowly as the failures before ask for."""
-    fields = await visit.form("sign-in", again="/sign-in")
+    fields = await visit.fields()
     pending_id = pending_id_of(fields.one("request"))
+    visit.check(fields, "sign-in", again=address_of_sign_in(pending_id))
     asked = None
     if pending_id is not None:
         # Without the session: whoever is signed in already, this form is about signing in.
@@ -103,8 +104,9 @@ async def _attempt(visit: Visit, username: str, password: str) -> SignedIn | Ref
 
 async def leave(visit: Visit) -> Response:
     """Sign out. With a waiting request (somebody said "not you?") on to its sign-in, else to the first page."""
-    fields = await visit.form("session", again="/")
+    fields = await visit.fields()
     pending_id = pending_id_of(fields.one("request"))
+    visit.check(fields, "session", again=f"/authorize/{pending_id}" if pending_id else "/")
     await visit.service.settle(sign_out, visit.visitor.session)
     response = visit.redirect(address_of_sign_in(pending_id) if pending_id else "/")
     visit.site.cookies.clear_session(response)

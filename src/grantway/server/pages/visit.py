@@ -62,7 +62,7 @@ class Visit:
     async def body(self) -> bytes:
         """The body, complete. Stops at one that is too large."""
         said = self.request.headers.get("content-length", "0")
-        if not said.isdigit() or int(said) > LARGEST_BODY:
+        if not (said.isascii() and said.isdigit()) or int(said) > LARGEST_BODY:
             raise Stop(problems.TOO_LARGE)
         received = bytearray()
         try:
@@ -74,14 +74,22 @@ class Visit:
             raise Stop(problems.UNREADABLE) from None
         return bytes(received)
 
-    async def form(self, purpose: Purpose, again: str) -> Parameters:
-        """The form's fields, once it is sure that we gave this browser the form. ``again`` is where to get a new one."""
+    async def fields(self) -> Parameters:
+        """What was sent by a form, wherever it came from."""
         kind = self.request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != FORM_TYPE:
-            raise Stop(problems.NOT_A_FORM)
-        fields = read_form(await self.body())
+            raise Stop(problems.NOT_A_FORM, reason="form_type")
+        return read_form(await self.body())
+
+    def check(self, fields: Parameters, purpose: Purpose, again: str) -> None:
+        """Stop unless we gave this browser the form. ``again`` is where to get a new one."""
         if not is_form_token(self.visitor, purpose, fields.one("csrf")):
             raise Stop(problems.FOREIGN_FORM, again=again, reason="form_token_wrong")
+
+    async def form(self, again: str) -> Parameters:
+        """The fields of a form for somebody who is signed in, once it is sure that it is ours."""
+        fields = await self.fields()
+        self.check(fields, "session", again)
         return fields
 
     async def message(self) -> HttpRequest:
