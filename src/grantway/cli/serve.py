@@ -44,10 +44,10 @@ def serve(
 def _serve(settings: Settings, as_json: bool) -> None:
     from grantway.server import run
 
-    bound = run.bind(settings)
-    settings = settings.model_copy(update={"port": bound.getsockname()[1]})
-    run.first_look(settings)
-    run.serve(settings, [bound], lambda: tell({"address": settings.issuer}, as_json))
+    with run.bind(settings) as bound:
+        settings = settings.model_copy(update={"port": bound.getsockname()[1]})
+        run.first_look(settings)
+        run.serve(settings, [bound], lambda: tell({"address": settings.issuer}, as_json))
 
 
 def _serve_demo(settings: Settings, as_json: bool) -> None:
@@ -55,17 +55,17 @@ def _serve_demo(settings: Settings, as_json: bool) -> None:
     from grantway.server.demo import start
 
     start.refuse_unless_demo(settings)
-    bound = run.bind(settings)
-    settings = settings.model_copy(update={"port": bound.getsockname()[1], "workers": 1})
-    demo = start.seed_demo(settings)
-    answer: Answer = {
-        "address": settings.issuer,
-        "demo": f"{settings.issuer}/demo",
-        "user": demo.email,
-        "password": demo.password,
-    }
-    note = "Open the demo page, press Connect, and sign in as this user. Stop with Ctrl-C."
-    run.serve(settings, [bound], lambda: tell(answer, as_json, note), start.with_integrator(demo))
+    with run.bind(settings) as bound:
+        settings = settings.model_copy(update={"port": bound.getsockname()[1], "workers": 1})
+        demo = start.seed_demo(settings)
+        answer: Answer = {
+            "address": settings.issuer,
+            "demo": f"{settings.issuer}/demo",
+            "user": demo.email,
+            "password": demo.password,
+        }
+        note = "Open the demo page, press Connect, and sign in as this user. Stop with Ctrl-C."
+        run.serve(settings, [bound], lambda: tell(answer, as_json, note), start.with_integrator(demo))
 
 
 def migrate(data: Data = None, as_json: Json = False) -> None:

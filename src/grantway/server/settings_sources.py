@@ -79,7 +79,7 @@ def _names_in_environment() -> dict[str, str]:
     return {
         name.upper().removeprefix(PREFIX).lower(): name
         for name, value in os.environ.items()
-        if name.upper().startswith(PREFIX) and value
+        if name.upper() in variables() and value
     }
 
 

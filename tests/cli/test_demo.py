@@ -1,0 +1,157 @@
+"""``serve --demo``: a browser without JavaScript goes all the way with both integrations."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.cli.conftest import Grantway
+from tests.helpers.asgi import Reply
+from tests.helpers.customer import Customer, forms
+from tests.helpers.server import GRANTWAY, fetch
+
+
+@contextmanager
+def demo(data: Path) -> Iterator[dict[str, str]]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GRANTWAY_")}
+    environment |= {"GRANTWAY_DATA": str(data), "GRANTWAY_LOG_LEVEL": "debug"}
+    with data.with_suffix(".log").open("ab") as log:
+        process = subprocess.Popen(
+            [GRANTWAY, "serve", "--demo", "--port", "0", "--json"], env=environment, stdout=subprocess.PIPE, stderr=log
+        )
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline()
+        assert line, data.with_suffix(".log").read_text()
+        yield json.loads(line)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+        process.stdout.close()
+
+
+class Visitor(Customer):
+    """Somebody at the integrator's page."""
+
+    def press(self, key: str, action: str, decision: str = "allow") -> str:
+        """A button of the demo page, and whatever it leads to until we are back; the page then."""
+        reply = self.go("POST", f"/demo/{key}/{action}", [])
+        for _ in range(12):
+            location = reply.header("location")
+            if location is not None:
+                reply = self.go("GET", location)
+            elif urlsplit(self.base_url).netloc and "Acme’s integrations" in reply.text:
+                return html.unescape(reply.text)
+            else:
+                form = forms(reply.text)[0]
+                reply = self.go("POST", form.action, self._filled(form, decision))
+        raise AssertionError("never came back")
+
+    def page(self) -> str:
+        return html.unescape(self.go("GET", "/demo").text)
+
+
+def visitor(told: dict[str, str]) -> Visitor:
+    one = Visitor(fetch, told["address"], told["user"], told["password"])
+    assert one.go("GET", "/demo").status == 200
+    return one
+
+
+def tokens(page: str) -> list[str]:
+    return re.findall(r'<code class="whole">([^<]+)</code>', page)
+
+
+def test_both_integrations_go_all_the_way(tmp_path: Path) -> None:
+    with demo(tmp_path / "data") as told:
+        browser = visitor(told)
+        connected = browser.press("helpdesk", "connect")
+        assert "Code exchanged: 200" in connected
+        access, refresh = tokens(connected)
+        assert '"active": true' in browser.press("helpdesk", "introspect")
+        refreshed = tokens(browser.press("helpdesk", "refresh"))
+        assert refreshed[1] != refresh
+        assert "Revoked: 200" in browser.press("helpdesk", "revoke")
+        assert '"active": false' in browser.press("helpdesk", "introspect")
+
+        chat = browser.press("chat", "connect")
+        assert '"displayName"' in browser.press("chat", "info")
+        assert "Access revoked: 200" in browser.press("chat", "revoke")
+        assert "Token info: 401" in browser.press("chat", "info")
+        _wait_until_told(browser, 2)
+
+        assert "access_denied" in browser.press("helpdesk", "connect", decision="deny")
+        assert not tokens(browser.press("chat", "forget"))[2:]
+    log = (tmp_path / "data.log").read_text()
+    for secret in (told["password"], access, refresh, *refreshed, *tokens(chat)):
+        assert secret not in log
+
+
+def _wait_until_told(browser: Visitor, times: int) -> None:
+    for _ in range(100):
+        if browser.page().count("was removed at") >= times:
+            return
+        time.sleep(0.1)
+    raise AssertionError("the remove URL was not called")
+
+
+def test_a_foreign_answer_is_not_taken(tmp_path: Path) -> None:
+    with demo(tmp_path / "data") as told:
+        browser = visitor(told)
+        browser.go("GET", "/demo/helpdesk/callback?code=stolen&state=invented")
+        assert "a state that this browser was not sent out with" in browser.page()
+        stranger = fetch("POST", f"{told['address']}/demo/helpdesk/connect", [("Origin", "https://evil.example")])
+        assert stranger.header("location") == f"{told['address']}/demo"
+        for body, status in ((b"{}", 400), (b"x", 400), (b'{"integrationId": "' + b"a" * 20000 + b'"}', 413)):
+            assert fetch("POST", f"{told['address']}/demo/removed", [], body).status == status
+        elsewhere: Reply = fetch("GET", told["address"].replace("127.0.0.1", "localhost") + "/demo")
+        assert elsewhere.header("location") == f"{told['address']}/demo"
+
+
+def test_a_second_start_keeps_people_and_connections(tmp_path: Path) -> None:
+    with demo(tmp_path / "data") as first:
+        visitor(first).press("helpdesk", "connect")
+    with demo(tmp_path / "data") as second:
+        assert second["password"] == first["password"]
+        browser = visitor(second)
+        browser.sign_in()
+        assert "Acme Helpdesk" in browser.go("GET", "/connections").text
+        assert "Code exchanged: 200" in browser.press("chat", "connect")
+    assert (tmp_path / "data/demo.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_without_the_demo_there_is_no_demo_page(tmp_path: Path) -> None:
+    from tests.helpers.server import serving
+
+    with serving(tmp_path / "data") as server:
+        assert fetch("GET", f"{server.base_url}/demo").status == 404
+
+
+def test_a_database_that_it_did_not_make_is_refused(grantway: Grantway, data: Path) -> None:
+    assert grantway("users", "create", "--email", "ada@example.com", "--name", "Ada").code == 0
+    ran = grantway("serve", "--demo", "--port", "0")
+    assert ran.code == 1
+    assert "was not made by the demo" in ran.err
+    (data / "demo.json").write_text('{"id": "forged"}')
+    assert "was not made by the demo" in grantway("serve", "--demo", "--port", "0").err
+
+
+@pytest.mark.parametrize("setting", ["GRANTWAY_PUBLIC_URL", "GRANTWAY_HOST"])
+def test_it_stays_on_loopback(grantway: Grantway, monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
+    monkeypatch.setenv("GRANTWAY_PUBLIC_URL", "https://demo.example.com")
+    if setting == "GRANTWAY_HOST":
+        monkeypatch.setenv("GRANTWAY_HOST", "0.0.0.0")
+        monkeypatch.setenv("GRANTWAY_PUBLIC_URL", "http://127.0.0.1:8080")
+    ran = grantway("serve", "--demo")
+    assert ran.code == 1
+    assert "loopback only" in ran.err
