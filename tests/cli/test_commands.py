@@ -234,6 +234,13 @@ def test_check_config_changes_nothing_and_warns(tell: Tell, monkeypatch: pytest.
     assert not data.exists()
 
 
+def test_check_config_looks_at_the_master_key_too(grantway: Grantway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRANTWAY_MASTER_KEY", "too short")
+    ran = grantway("check-config", "--json")
+    assert (ran.code, ran.answer["reason"]) == (1, "cannot_start")
+    assert "too short" not in ran.out
+
+
 def test_another_master_key_is_refused_with_a_sentence(tell: Tell, grantway: Grantway, data: Path) -> None:
     tell("migrate")
     key = data / "master.key"

@@ -11,8 +11,10 @@ from grantway.protocol.administration.accounts import NewAccount, create_account
 from grantway.protocol.administration.answers import Rejected
 from grantway.protocol.administration.people import add_member, check_password, create_user, remove_member, set_password
 from grantway.protocol.administration.scopes import publish_catalogue, put_scope, remove_scope
-from grantway.protocol.decision import EndUserGrants, Replace
-from grantway.protocol.model import Scope
+from grantway.protocol.decision import Add, Change, Decision, EndUserGrants, RemoveConnection, Replace
+from grantway.protocol.facts import Facts
+from grantway.protocol.model import Account, Connection, Grant, Scope, User
+from grantway.protocol.moment import Moment
 from tests.helpers.people import House
 
 
@@ -121,7 +123,10 @@ def test_what_sunshine_could_not_tell_of_an_account_is_refused(house: House, fie
 def test_adding_a_member_moves_the_accounts_version(house: House) -> None:
     user, account = house.user(), house.account()
     decision = house.decide(add_member, account.id, user.email, "admin")
-    assert any(isinstance(one, Replace) and getattr(one.record, "version", 0) == account.version + 1 for one in decision.changes)
+    assert any(
+        isinstance(one, Replace) and getattr(one.record, "version", 0) == account.version + 1
+        for one in decision.changes
+    )
     assert house.decide(add_member, account.id, user.email, "admin").changes == ()
     assert house.decide(add_member, account.id, user.email, "owner").answer.membership.role == "owner"  # type: ignore[union-attr]
     assert {"member_role_set", "member_added"} <= set(house.audited())
@@ -150,6 +155,49 @@ def test_a_member_without_connections_leaves_nothing_to_end(house: House) -> Non
     house.member(account, user, "member")
     decision = house.decide(remove_member, account.id, user.email)
     assert not [one for one in decision.changes if isinstance(one, EndUserGrants)]
+
+
+def granted(house: House, account: Account, *users: User) -> Connection:
+    """A connection of the account with a live grant of each user."""
+    client = house.client().client
+
+    async def rule(facts: Facts, at: Moment) -> Decision[Connection]:
+        connection = Connection(at.new_id(), client.id, account.id, at.draw(12).hex(), (), at.now)
+        changes: list[Change] = [Add(connection)]
+        for user in users:
+            row = at.new_id()
+            grant = Grant(
+                row,
+                connection.id,
+                client.id,
+                account.id,
+                user.id,
+                "code",
+                (),
+                (),
+                at.new_secret(row),
+                "mk_test",
+                at.now,
+            )
+            changes.append(Add(grant))
+        return Decision(connection, tuple(changes))
+
+    return house.decide(rule).answer
+
+
+def test_who_leaves_takes_what_they_granted_along(house: House) -> None:
+    account, ada, grace = house.account(), house.user(), house.user("grace@example.com", "Grace")
+    house.member(account, ada, "owner")
+    house.member(account, grace, "owner")
+    hers, shared, others = (
+        granted(house, account, grace),
+        granted(house, account, grace, ada),
+        granted(house, account, ada),
+    )
+    changes = house.decide(remove_member, account.id, grace.email).changes
+    assert [one.connection_id for one in changes if isinstance(one, EndUserGrants)] == [shared.id]
+    assert [one.connection_id for one in changes if isinstance(one, RemoveConnection)] == [hers.id]
+    assert all(others.id != getattr(one, "connection_id", None) for one in changes)
 
 
 def test_a_scope_is_described_language_by_language(house: House) -> None:

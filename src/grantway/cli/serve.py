@@ -86,10 +86,15 @@ def migrate(data: Data = None, as_json: Json = False) -> None:
 
 def check_config(data: Data = None, as_json: Json = False) -> None:
     """Say everything that is wrong with the settings, or what they are. Changes nothing."""
-    from grantway.server.master_key import key_warning
+    from grantway.server.master_key import find_master_key, key_warning
     from grantway.server.settings_reference import in_words
+    from grantway.server.settings_sources import CannotStart
 
     settings = house.settings_of(data)
+    try:
+        find_master_key(settings)
+    except CannotStart as problem:
+        raise Stop(*problem.problems, reason="cannot_start") from None
     warning = key_warning(settings)
     tell({"settings": in_words(settings), "warnings": [warning] if warning else []}, as_json)
 

@@ -41,17 +41,16 @@ class MasterKey:
         return Vault.of({self.id: self.raw}, self.id)
 
 
-def ensure_master_key(settings: Settings) -> MasterKey:
-    """The given key, or the one in the data directory, which is drawn if there is no database yet.
+def find_master_key(settings: Settings) -> MasterKey | None:
+    """The given key, or the one in the data directory; ``None`` when one is to be drawn. Changes nothing.
 
-    To be called before the first table is made. Two processes that begin at once get the same key. Raises ``CannotStart``.
+    Raises ``CannotStart``: what is given is no key, or the key of a database is missing.
     """
     if settings.master_key is not None:
         return MasterKey(_decode(settings.master_key.get_secret_value(), "GRANTWAY_MASTER_KEY"))
     if settings.master_key_file is not None:
         return MasterKey(_read(settings.master_key_file) or _missing(settings.master_key_file))
     path = settings.data / KEY_NAME
-    make_private_directory(settings.data)
     known = _read(path)
     if known is None and settings.database_path.exists():
         # Another process may have made both since we looked.
@@ -62,7 +61,19 @@ def ensure_master_key(settings: Settings) -> MasterKey:
                 "Put the key back, or give it by GRANTWAY_MASTER_KEY or GRANTWAY_MASTER_KEY_FILE; "
                 "without it nothing in the database can be used."
             )
-    return MasterKey(known or _draw(path), in_data=True)
+    return None if known is None else MasterKey(known, in_data=True)
+
+
+def ensure_master_key(settings: Settings) -> MasterKey:
+    """The key, drawn into the data directory if there is neither one nor a database.
+
+    To be called before the first table is made. Two processes that begin at once get the same key. Raises ``CannotStart``.
+    """
+    known = find_master_key(settings)
+    if known is not None:
+        return known
+    make_private_directory(settings.data)
+    return MasterKey(_draw(settings.data / KEY_NAME), in_data=True)
 
 
 async def load_vault(settings: Settings, storage: Storage) -> Vault:
@@ -141,7 +152,7 @@ def _sync_directory(path: Path) -> None:
 def _read(path: Path) -> bytes | None:
     try:
         text = path.read_text("ascii")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, UnicodeDecodeError):
         raise CannotStart(f"The master key in {path} cannot be read.") from None

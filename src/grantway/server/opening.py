@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 
 from grantway.protocol.administration.scopes import publish_catalogue
-from grantway.server.master_key import ensure_master_key, load_vault
+from grantway.server.master_key import ensure_master_key, load_vault, make_private_directory
 from grantway.server.service import Service
 from grantway.server.settings import Settings
 from grantway.server.settings_sources import CannotStart
@@ -20,6 +20,7 @@ def prepare(settings: Settings) -> list[str]:
     Raises ``CannotStart``.
     """
     ensure_master_key(settings)
+    make_private_directory(settings.database_path.parent)
     try:
         return migrate(settings.database_path)
     except StorageError as error:
