@@ -11,7 +11,7 @@ from grantway.protocol.facts import Facts, GrantInUse
 from grantway.protocol.model import Client
 from grantway.protocol.moment import Moment
 from grantway.protocol.scope import common
-from grantway.protocol.standing import why_client_is_out, why_out
+from grantway.protocol.standing import SUSPENDED, why_client_is_out, why_out
 from grantway.protocol.tokens import Access, UnprovenAccessToken, read_access_token, read_sealed
 
 
@@ -88,14 +88,14 @@ async def why_inactive(proven: ProvenAccess, facts: Facts, at: Moment) -> str | 
     if access.expires_at is not None and at.now >= access.expires_at:
         return "access_token_expired"
     out = why_client_is_out(proven.client) if held is None else why_out(held)
-    if out is not None:
+    if out is not None and out not in SUSPENDED:
         return out
     not_before = proven.client.tokens_not_before if held is None else held.grant.access_not_before
     if not_before is not None and access.issued_at < not_before:
         return "access_token_before_its_time"
     if access.serial and await facts.ended_token(access.serial) is not None:
         return "access_token_ended"
-    return None
+    return out  # what is over came before what is suspended
 
 
 def used_today(proven: ProvenAccess, at: Moment) -> tuple[Change, ...]:

@@ -48,7 +48,7 @@ async def _refresh_token(text: str, client: Client, facts: Facts, at: Moment) ->
         return refuse(INVALID_GRANT, "refresh_token_of_another_client")
     if grant.revoked_at is not None:
         return Decision(RevocationAnswer(), reason="grant_ended")
-    changes = await ending(facts, held, at, reason="integrator", actor=audit.by_client(client), by=client.id)
+    changes = await ending(facts, held, at, reason="integrator", actor=audit.by_client(client))
     return Decision(RevocationAnswer(), changes, "grant_revoked")
 
 
@@ -57,7 +57,7 @@ async def _access_token(proven: ProvenAccess, facts: Facts, at: Moment) -> Decis
     if access.expires_at is None or not access.serial:
         if held is None or held.grant.revoked_at is not None:
             return Decision(RevocationAnswer(), reason="grant_ended")
-        changes = await ending(facts, held, at, reason="integrator", actor=audit.by_client(client), by=client.id)
+        changes = await ending(facts, held, at, reason="integrator", actor=audit.by_client(client))
         return Decision(RevocationAnswer(), changes, "grant_revoked")
     keep_until = access.expires_at + client.policy.renewal_grace + SKEW
     if at.now >= keep_until or await facts.ended_token(access.serial) is not None:
