@@ -1,0 +1,108 @@
+"""The tutorial does what it says: its own commands and its own program, with a customer who signs in and allows."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.helpers.asgi import Reply
+from tests.helpers.customer import Customer
+from tests.house.documents import ROOT, Document
+
+TUTORIAL = Document(ROOT / "docs" / "tutorial" / "first-integration.md")
+PLATFORM, CALLBACK, DATA = "127.0.0.1:8080", "127.0.0.1:9000", "data/tutorial"
+
+pytestmark = pytest.mark.slow
+
+
+class Reader:
+    """Somebody who does what the tutorial says, in a directory and on ports of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data = folder / "tutorial"
+        self.platform, self.callback = (f"127.0.0.1:{_free_port()}" for _ in range(2))
+        self.environment = {key: value for key, value in os.environ.items() if not key.startswith("GRANTWAY_")}
+
+    def does(self, text: str) -> str:
+        for theirs, ours in ((DATA, str(self.data)), (PLATFORM, self.platform), (CALLBACK, self.callback)):
+            text = text.replace(theirs, ours)
+        return text.replace("grantway serve", f"grantway serve --port {self.platform.rpartition(':')[2]}")
+
+    def start(self, commands: str) -> subprocess.Popen[str]:
+        script = "set -e\nshopt -s expand_aliases\n" + self.does(commands).replace("make setup\n", "")
+        return subprocess.Popen(
+            ["bash", "-c", script],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            process_group=0,
+        )
+
+    def run(self, commands: str) -> str:
+        process = self.start(commands)
+        said, _ = process.communicate(timeout=60)
+        assert process.returncode == 0, said
+        return said
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _fetch(method: str, url: str, headers: list[tuple[str, str]], body: bytes) -> Reply:
+    answer = httpx2.request(method, url, headers=headers, content=body)
+    return Reply(answer.status_code, tuple(answer.headers.multi_items()), answer.content)
+
+
+@pytest.fixture
+def running() -> Iterator[list[subprocess.Popen[str]]]:
+    """What has to be stopped again."""
+    processes: list[subprocess.Popen[str]] = []
+    yield processes
+    for process in processes:
+        if process.poll() is None:
+            os.killpg(process.pid, 15)
+        process.communicate(timeout=30)
+
+
+def test_who_follows_the_tutorial_gets_what_it_shows(tmp_path: Path, running: list[subprocess.Popen[str]]) -> None:
+    shell = [content for language, content in TUTORIAL.blocks if language == "sh"]
+    program = next(content for language, content in TUTORIAL.blocks if language == "python")
+    people, registration, serve, run_program, look = shell
+    reader = Reader(tmp_path)
+    surroundings = people[people.index("export ") : people.index("\n\n")] + "\n"
+
+    reader.run(people + registration)
+    server = reader.start(serve)
+    running.append(server)
+    assert server.stdout is not None
+    assert reader.platform in server.stdout.readline()
+
+    (reader.data / "integration.py").write_text(reader.does(program))
+    integration = reader.start(run_program)
+    running.append(integration)
+    assert integration.stdout is not None
+    link = integration.stdout.readline().split()[1]
+    email, password = (re.search(pattern, people)[1] for pattern in (r"--email (\S+)", r"echo '(.+?)'"))  # type: ignore[index]
+    customer = Customer(_fetch, f"http://{reader.platform}", email, password)
+    httpx2.get(customer.decide(link))
+    said, _ = integration.communicate(timeout=30)
+
+    shown = next(content for language, content in TUTORIAL.blocks if language == "text")
+    beginnings = [line.partition("{")[0].strip() for line in shown.splitlines()]
+    assert [line.partition("{")[0].strip() for line in said.splitlines()] == beginnings
+    assert '"active":true' in said
+    assert said.rstrip().endswith('{"active":false}')
+    assert '"removed_reason": "integrator"' in reader.run(surroundings + look)
