@@ -102,6 +102,7 @@ create table connections (
 ) strict, without rowid;
 create unique index connections_live on connections (client_id, account_id) where removed_at is null;
 create unique index connections_by_integration_id on connections (integration_id);
+create index connections_by_age on connections (created_at);
 create index connections_by_account on connections (account_id, created_at);
 create index connections_by_client on connections (client_id, created_at);
 
