@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
-import httpx2
 from typing_extensions import override
 
 from tests.helpers.asgi import Reply
@@ -152,11 +152,16 @@ def populate(server: Server, email: str = "ada@example.com") -> Platform:
     return Platform(server, Customer(fetch, server.base_url, email, PASSWORD), account)
 
 
-def fetch(method: str, url: str, headers: list[tuple[str, str]] = [], body: bytes = b"") -> Reply:  # noqa: B006
-    """One request over a connection of its own, by no client library's rules but HTTP's."""
-    with httpx2.Client(trust_env=False, follow_redirects=False, timeout=30) as client:
-        answer = client.request(method, url, headers=headers, content=body)
-    return Reply(answer.status_code, tuple(answer.headers.multi_items()), answer.content)
+def fetch(method: str, url: str, headers: Sequence[tuple[str, str]] = (), body: bytes = b"") -> Reply:
+    """One request over a connection of its own, by no client library's rules but HTTP's. Follows no redirects."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=30)
+    try:
+        connection.request(method, urlunsplit(("", "", parts.path or "/", parts.query, "")), body, dict(headers))
+        answer = connection.getresponse()
+        return Reply(answer.status, tuple(answer.getheaders()), answer.read())
+    finally:
+        connection.close()
 
 
 # --- an integration's own web server --------------------------------------------------------------------------------

@@ -56,15 +56,11 @@ def with_ours(request: dict[str, Any], running: Platform, integrator: Landing, *
         compact = '", "' not in body
         sent = {name: ours.get(name, value) for name, value in json.loads(body).items()}
         body = json.dumps(sent, separators=(",", ":") if compact else None)
-    headers = []
-    for name, value in request["headers"]:
-        if name == "Host":
-            value = urlsplit(running.base_url).netloc
-        elif name == "Content-Length":
-            value = str(len(body))
-        elif name == "Authorization" and ours:
-            value = ours["bearer"] if value.startswith("Bearer") else ours["basic"]
-        headers.append((name, value))
+    changed = {"Host": urlsplit(running.base_url).netloc, "Content-Length": str(len(body))}
+    headers = [(name, changed.get(name, value)) for name, value in request["headers"]]
+    if ours:
+        schemes = {"Bearer": ours.get("bearer"), "Basic": ours.get("basic")}
+        headers = [(name, schemes.get(value.partition(" ")[0]) or value) for name, value in headers]
     return request | {"target": target, "headers": headers, "body": body}
 
 
