@@ -45,6 +45,7 @@ async def spend(storage: Any, seed: int) -> None:
 
     await asyncio.gather(*[one() for _ in range(16)])
     os.write(1, b"end\n")
+    await asyncio.Event().wait()  # for the end that comes to all
 
 
 async def move(facts: Facts, now: datetime) -> Decision[int]:
