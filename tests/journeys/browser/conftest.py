@@ -18,8 +18,10 @@ ARGUMENTS = [
 SCREENSHOTS = Path(__file__).parents[1] / "screenshots"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    # Not for the whole session: as long as Playwright is there, its event loop counts as running in this thread, and
+    # no other test could run one of its own.
     if not CHROMIUM.exists():
         pytest.skip("These journeys need Chromium (on Debian: apt-get install chromium).")
     with sync_playwright() as playwright:
