@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from urllib.parse import urlencode
 
 import pytest
@@ -43,7 +44,7 @@ def test_ten_at_once_with_one_code_give_one_exchange_whose_tokens_live(
     integration: Integration = request.getfixturevalue(kind)
     for _ in range(ROUNDS):
         code = integration.code(platform)
-        answers = integration.at_once(10, lambda connection, code=code: integration.exchange(code, connection))
+        answers = integration.at_once(10, partial(integration.exchange, code))
         assert sorted(status for status, _ in answers) == [200] + [400] * 9
         assert {answer["error"] for status, answer in answers if status == 400} == {"invalid_grant"}
         (winner,) = [answer for status, answer in answers if status == 200]
@@ -63,7 +64,7 @@ def test_ten_at_once_with_one_refresh_token_get_the_same_successor_which_works(
     token = integration.exchange(integration.code(platform))[1]["refresh_token"]
     seen = {token}
     for _ in range(ROUNDS):
-        answers = integration.at_once(10, lambda connection, token=token: integration.refresh(token, connection))
+        answers = integration.at_once(10, partial(integration.refresh, token))
         assert [status for status, _ in answers] == [200] * 10
         successors = {answer["refresh_token"] for _, answer in answers}
         assert len(successors) == 1

@@ -89,7 +89,8 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_spent_twice(tmp_path: Path,
         exchanges = Exchanges(integration, [integration.code(platform) for _ in range(CODES)])
         operator = Operator(platform)
         stop = threading.Event()
-        threads = [threading.Thread(target=each.run, args=(stop,)) for each in (*loads, exchanges, operator)]
+        work = [*(load.run for load in loads), exchanges.run, operator.run]
+        threads = [threading.Thread(target=run, args=(stop,)) for run in work]
         for thread in threads:
             thread.start()
         time.sleep(0.5)
