@@ -258,3 +258,22 @@ def test_another_master_key_is_refused_with_a_sentence(tell: Tell, grantway: Gra
 def test_json_keeps_names_as_they_are(tell: Tell, grantway: Grantway) -> None:
     tell("accounts", "create", "--name", "Café Zürich ☕")
     assert json.loads(grantway("accounts", "list", "--json").out)["accounts"][0]["name"] == "Café Zürich ☕"
+
+
+def test_a_remove_url_that_is_not_public_is_refused_at_registration(grantway: Grantway) -> None:
+    """What is registered here is called later from inside the platform's network."""
+    ran = grantway(
+        *("clients", "create", "--name", "Helpdesk", "--redirect-uri", "https://client.example/cb"),
+        *("--remove-url", "https://169.254.169.254/latest", "--json"),
+    )
+    assert ran.code == 1
+    assert "public" in ran.out
+
+
+def test_the_key_that_notices_are_signed_with_can_be_shown_again(tell: Tell) -> None:
+    made = tell(
+        *("clients", "create", "--name", "Helpdesk", "--redirect-uri", "https://client.example/cb"),
+        *("--remove-url", "https://client.example/removed"),
+    )
+    assert made["notice_secret"].startswith("whsec_")
+    assert tell("clients", "notice-secret", made["client_id"])["notice_secret"] == made["notice_secret"]

@@ -42,6 +42,7 @@ RUNS: dict[str, str] = {
     "clients list": "",
     "clients show": "helpdesk",
     "clients rotate-secret": "helpdesk",
+    "clients notice-secret": "helpdesk",
     "clients set-icon": "helpdesk {icon}",
     "clients disable": "helpdesk",
     "clients enable": "helpdesk",

@@ -77,6 +77,7 @@ def create(
     """Register a client. Its secret is shown once."""
     from grantway.cli import views
     from grantway.protocol.administration.clients import NewClient, create_client
+    from grantway.server.connections.signing import notice_secret
 
     wanted = NewClient(
         name=name,
@@ -94,6 +95,7 @@ def create(
     )
 
     async def work(service: Service) -> Answer:
+        _check_target(service, remove_url)
         # On one's own machine, and without a catalogue that somebody wrote, a first try needs no ceremony.
         unasked = service.settings.is_local and not service.settings.scopes
         created = await house.settled(service, create_client, wanted, create_scopes=create_scopes or unasked)
@@ -102,6 +104,7 @@ def create(
             "client_id": shown.pop("client_id"),
             "client_secret": created.client_secret,
             **shown,
+            "notice_secret": notice_secret(created.client, service.vault) if remove_url else None,
             "new_scopes": list(created.new_scopes),
         }
 
@@ -173,6 +176,18 @@ def rotate_secret(
     tell(house.with_service(data, work), as_json, SHOWN_ONCE)
 
 
+@app.command("notice-secret")
+def show_notice_secret(client_id: ClientId, data: Data = None, as_json: Json = False) -> None:
+    """Show the key by which an integration verifies what we send it (Standard Webhooks)."""
+    from grantway.server.connections.signing import notice_secret
+
+    async def work(service: Service) -> Answer:
+        client = await house.looked_up(service, lambda facts, at: _find(facts, at, client_id))
+        return {"client_id": client_id, "notice_secret": notice_secret(client, service.vault)}
+
+    tell(house.with_service(data, work), as_json)
+
+
 @app.command("set-icon")
 def set_icon(
     client_id: ClientId,
@@ -225,6 +240,16 @@ def _switch(rule: Any, client_id: str, data: Path | None, as_json: bool) -> None
         return views.client_line(await house.settled(service, rule, client_id))
 
     tell(house.with_service(data, work), as_json)
+
+
+def _check_target(service: Service, url: str | None) -> None:
+    from grantway.server.connections.outgoing import check_target
+
+    try:
+        if url is not None:
+            check_target(url, service.settings.outgoing_rules)
+    except ValueError as problem:
+        raise Stop(f"The remove URL {url}: {problem}", reason="remove_url_malformed") from None
 
 
 async def _find(facts: Facts, at: Moment, client_id: str) -> Client:

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 from grantway.protocol.model import Record
 from grantway.wire.errors import OAuthError
 
-A = TypeVar("A", covariant=True)
+A_co = TypeVar("A_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +136,10 @@ Change = (
 
 
 @dataclass(frozen=True, slots=True)
-class Decision(Generic[A]):
+class Decision(Generic[A_co]):
     """``answer`` is true once ``changes`` are. ``reason`` says in one slug what happened."""
 
-    answer: A
+    answer: A_co
     changes: tuple[Change, ...] = ()
     reason: str = "ok"
 

@@ -28,6 +28,7 @@ from typing_extensions import override
 
 from grantway.protocol.administration.scopes import check_scope_name
 from grantway.protocol.model import Scope
+from grantway.server.connections.addresses import AddressRules
 from grantway.server.loopback import is_loopback
 
 PREFIX = "GRANTWAY_"
@@ -43,6 +44,12 @@ def _networks(value: Any) -> Any:
         return tuple(ip_network(name) for name in names)
     except (ValueError, TypeError):
         raise ValueError("It lists networks, such as 10.0.0.0/8, with no host bits set, or single addresses.") from None
+
+
+def _targets(value: Any) -> Any:
+    targets = tuple(value.replace(",", " ").split() if isinstance(value, str) else value)
+    AddressRules.of("", targets)
+    return targets
 
 
 def _sqlite_path(value: str | None) -> str | None:
@@ -113,6 +120,13 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)] = Field(
         (), description="Networks of the proxies whose X-Forwarded-For counts, such as 10.0.0.0/8, ::1."
     )
+    outgoing_allowed: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_targets)] = Field(
+        (),
+        description=(
+            "Hosts, addresses and networks that calls to integrations (removeUrl) may go to although they are not "
+            "public, such as hooks.internal, 10.1.0.0/16."
+        ),
+    )
     master_key: SecretStr | None = Field(
         None, description="The master key: 64 random bytes in base64. Left out, one is drawn into the data directory."
     )
@@ -132,6 +146,11 @@ class Settings(BaseSettings):
     scopes: dict[str, ScopeEntry] = Field(
         {}, description="The scope catalogue (settings file only): a table [scopes.NAME] for each scope."
     )
+
+    @property
+    def outgoing_rules(self) -> AddressRules:
+        """Which addresses requests of ours may go to."""
+        return AddressRules.of(self.issuer, self.outgoing_allowed)
 
     @property
     def issuer(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import structlog
@@ -17,7 +17,6 @@ import structlog
 from grantway.protocol import ids
 from grantway.protocol.model import Notice
 from grantway.protocol.notices import Delivery, lease_due, public_id, report, target_of
-from grantway.server.connections.addresses import AddressRules
 from grantway.server.connections.breaker import Breakers
 from grantway.server.connections.outgoing import Failed, Outgoing
 from grantway.server.connections.signing import sign
@@ -68,9 +67,9 @@ class Sender:
         self._fault: OutcomeUnknown | None = None
 
     @classmethod
-    def of(cls, service: Service, allowed: Iterable[str] = ()) -> Sender:
-        """The sender of a server. ``allowed``: see ``AddressRules.of``, whose ``ValueError`` it raises."""
-        return cls(service, Outgoing(AddressRules.of(service.issuer, allowed)))
+    def of(cls, service: Service) -> Sender:
+        """The sender of a server, with the addresses that its settings allow."""
+        return cls(service, Outgoing(service.settings.outgoing_rules))
 
     def wake(self) -> None:
         """Look into the outbox now. Costs nothing; to be called in the loop that ``run`` runs in."""
