@@ -30,7 +30,17 @@ def run(server: Server, operation: str, script: str, *args: str, seconds: float,
     """Load one operation. ``refused`` counts answers other than 200; they are not counted as done."""
     before = server.cpu()
     done = subprocess.run(
-        ["wrk", "-t1", f"-c{connections}", f"-d{round(seconds)}s", "-s", str(SCRIPTS / script), server.url, "--", *args],
+        [
+            "wrk",
+            "-t1",
+            f"-c{connections}",
+            f"-d{round(seconds)}s",
+            "-s",
+            str(SCRIPTS / script),
+            server.url,
+            "--",
+            *args,
+        ],
         check=True,
         capture_output=True,
         text=True,

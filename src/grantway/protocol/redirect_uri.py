@@ -33,7 +33,9 @@ def check_registration(uri: str) -> None:
     if "#" in uri:
         raise ValueError("A redirect URI has no fragment.")
     if _ANSWERED.intersection(name for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
-        raise ValueError("A redirect URI has no parameter of its own that the answer has, too (code, state, iss, error).")
+        raise ValueError(
+            "A redirect URI has no parameter of its own that the answer has, too (code, state, iss, error)."
+        )
     if "*" in uri:
         raise ValueError("A redirect URI has no wildcard: register each one.")
     if parts.username is not None or parts.password is not None:
