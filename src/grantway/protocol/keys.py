@@ -1,4 +1,4 @@
-"""Keys of a row: everything that hangs from a row is derived from its own random secret (DESIGN §3a).
+"""Keys of a row: everything that hangs from a row is derived from its own random secret (docs/explanation/tokens.md).
 
 The secret is uniformly random, so HKDF's extract step may be left out (RFC 5869 §3.3) and one block of its expand step
 gives 32 bytes: one HMAC for one purpose. Whoever forges a token needs the row and the master key that opens it.

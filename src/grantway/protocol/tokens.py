@@ -1,4 +1,4 @@
-"""Tokens are derived, not stored: their strings, made from a row and read back (DESIGN §3a).
+"""Tokens are derived, not stored: their strings, made from a row and read back (docs/explanation/tokens.md).
 
 A code is ``gwc_`` and a refresh token ``gwr_``: the grant's id and the generation in clear, and a MAC under the grant's
 own secret. An access token is ``gwa_``: the row's id in clear, the rest sealed under that row's secret. Each ends in a
@@ -168,7 +168,7 @@ def _write(prefix: str, body: str) -> str:
 
 
 def _body(prefix: str, text: str) -> str | None:
-    if not text.startswith(prefix) or len(text) > MAX_TOKEN_LENGTH:
+    if not text.startswith(prefix) or len(text) > MAX_TOKEN_LENGTH or not text.isascii():
         return None
     body = text[len(prefix) : -CHECKSUM_LENGTH]
     return body if checksum(body) == text[-CHECKSUM_LENGTH:] else None

@@ -30,7 +30,7 @@ AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 MAX_BODY = 64 * 1024
 _SLASHES = re.compile("//+")
 _VENDOR_PREFIX = "/sc"
-"""Zendesk serves Sunshine Conversations below this path, so SDKs' base URLs have it (vendors.md §1)."""
+"""Zendesk serves Sunshine Conversations below this path, so SDKs' base URLs have it."""
 log = structlog.get_logger("grantway")
 
 _CORS = (b"access-control-allow-origin", b"*")
@@ -90,6 +90,9 @@ class Application:
             await self._pages(scope if path == scope["path"] else {**scope, "path": path}, receive, send)
         elif scope["method"] in methods:
             await self._answer(methods[scope["method"]], path, scope, receive, send)
+        elif scope["method"] == "HEAD" and "GET" in methods:
+            # RFC 9110 §9.3.2: as GET; the server leaves the body away.
+            await self._answer(methods["GET"], path, scope, receive, send)
         else:
             await self._wrong_method(methods, path, scope, send)
 
@@ -120,7 +123,7 @@ class Application:
 
     async def _wrong_method(self, methods: dict[str, Endpoint], path: str, scope: Scope, send: Send) -> None:
         request_id = self.service.draw(8).hex()
-        allowed = (b"allow", ", ".join(sorted(methods)).encode())
+        allowed = (b"allow", ", ".join(sorted({*methods, *(["HEAD"] if "GET" in methods else [])})).encode())
         endpoint = next(iter(methods.values()))
         if scope["method"] == "OPTIONS" and endpoint.open_to_browsers:
             methods_allowed = (b"access-control-allow-methods", allowed[1])

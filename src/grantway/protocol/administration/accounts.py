@@ -24,7 +24,7 @@ _VISIBLE = re.compile(r"[\x21-\x7e]+")
 _SQUARE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _MAX_PHONECOM = 2**31 - 1
 
-# vendors.md 1.3: the fields of AppSettings; the platform's own API rules what they mean.
+# Sunshine Conversations, schema AppSettings: the platform's own API rules what they mean.
 _SUNSHINE_SWITCHES = frozenset({
     "maskCreditCardNumbers", "useAnimalNames", "echoPostback", "ignoreAutoConversationStart", "multiConvoEnabled",
     "appLocalizationEnabled", "endSessionEnabled", "disableConversationReopen",

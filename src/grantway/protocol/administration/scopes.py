@@ -19,7 +19,7 @@ INTEGRATION = Scope(
     name="integration",
     sentences={"en": "Work with the conversations of this account as an integration of its own"},
     sensitivity="high",
-    # vendors.md 1.6: what tokens of this scope reach, and what they do not.
+    # Sunshine Conversations, "OAuth scopes": what tokens of this scope reach, and what they do not.
     opens={
         "en": (
             "Users: read, create, change and delete them",

@@ -1,4 +1,4 @@
-"""The life of a signing key: published, then signing, then only verifying, then gone (pitfalls 5.17).
+"""The life of a signing key: published, then signing, then only verifying, then gone.
 
 A resource server keeps ``/jwks.json`` for up to its max-age, so a key signs only after every cache has it, and stays
 published until the last token that it signed has expired.
