@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.pages.conftest import platform
@@ -60,6 +60,7 @@ async def answered(scope: dict[str, Any], body: bytes) -> dict[str, Any]:
     body=forms | st.binary(max_size=40),
     sent=headers,
 )
+@example("GET", "/\n", b"", b"", [])
 def test_any_bytes_are_answered_with_a_page_or_a_redirect_to_one(
     method: str, path: str, query: bytes, body: bytes, sent: list[tuple[bytes, bytes]]
 ) -> None:

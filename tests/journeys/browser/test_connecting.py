@@ -107,8 +107,10 @@ def test_where_one_may_connect_nothing_one_can_go_back(site: Platform, page: Pag
 def test_with_the_keyboard_alone_and_enter_does_not_consent_by_accident(site: Platform, page: Page) -> None:
     page.goto(site.connect_url())
     keys = page.keyboard
+    expect(page.get_by_label("Email address")).to_be_focused()
     keys.type(EMAIL)
     keys.press("Tab")
+    expect(page.get_by_label("Password")).to_be_focused()
     keys.type(PASSWORD)
     keys.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Choose an account")

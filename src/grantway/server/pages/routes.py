@@ -50,8 +50,8 @@ def build_pages(service: Service) -> Starlette:
     for method, path, handler in pages:
         by_path.setdefault(path, {})[method] = handler
     routes = [Route(path, Address(site, path, handlers)) for path, handlers in by_path.items()]
-    routes.append(Route("/{anything:path}", Address(site, "unknown", {})))
     application = Starlette(routes=routes)
+    application.router.default = Address(site, "unknown", {})
     application.router.redirect_slashes = False
     return application
 
