@@ -53,7 +53,7 @@ class Caller:
 
     def request(self, method: str, target: str, headers: Iterable[tuple[str, str]] = (), body: bytes = b"") -> Reply:
         """One request, as a client library would send it. ``target`` may be a URL; its host is not looked at."""
-        parts = urlsplit(target)
+        parts = urlsplit(target if "://" in target.partition("?")[0] else f"http://here{target}")
         lower = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
         if body and not any(name == b"content-length" for name, _ in lower):
             lower.append((b"content-length", str(len(body)).encode()))

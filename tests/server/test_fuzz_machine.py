@@ -89,7 +89,8 @@ class Attacked:
         if path.endswith(("/token", "/revoke")):
             tokens = there.standard_tokens()
             self.known["old_refresh"] = tokens["refresh_token"]
-            self.known |= there.refresh(tokens["refresh_token"]).json()
+            refreshed = there.refresh(tokens["refresh_token"]).json()
+            self.known |= {name: refreshed[name] for name in ("access_token", "refresh_token")}
             self.known["code"] = there.standard_code()
         for reply in there.browser.visited:
             self.watch.remember(reply)
