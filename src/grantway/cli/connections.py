@@ -43,7 +43,8 @@ def list_connections(
     async def work(service: Service) -> Answer:
         return await house.looked_up(service, question)
 
-    tell(house.with_service(data, work), as_json)
+    columns = ("id", "client", "account", "last_used_day", "removed_at")
+    tell(house.with_service(data, work), as_json, columns=columns)
 
 
 @app.command("show")

@@ -34,8 +34,8 @@ def group(help: str) -> typer.Typer:
     return typer.Typer(help=help, no_args_is_help=True, add_completion=False)
 
 
-def tell(answer: Answer, as_json: bool, note: str | None = None) -> None:
-    """Show what came of a command. ``note`` is for people only."""
+def tell(answer: Answer, as_json: bool, note: str | None = None, columns: Sequence[str] | None = None) -> None:
+    """Show what came of a command. For people only: ``note``, and which ``columns`` of a table fit their window."""
     if as_json:
         print(json.dumps(answer, default=_plain, ensure_ascii=False), flush=True)
         return
@@ -51,7 +51,7 @@ def tell(answer: Answer, as_json: bool, note: str | None = None) -> None:
     for _, rows in lists:
         if fields:
             console.print()
-        console.print(_table(rows))
+        console.print(_table(rows, columns or tuple(rows[0])))
     if note:
         console.print(f"\n{note}")
 
@@ -83,11 +83,11 @@ def _grid(fields: Answer) -> Any:
     return grid
 
 
-def _table(rows: Sequence[Answer]) -> Any:
+def _table(rows: Sequence[Answer], names: Sequence[str]) -> Any:
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    columns = [name for name in rows[0] if any(row[name] not in (None, [], (), {}) for row in rows)]
+    columns = [name for name in names if any(row[name] not in (None, [], (), {}) for row in rows)]
     for name in columns:
         table.add_column(name.replace("_", " "), overflow="fold")
     for row in rows:
