@@ -90,7 +90,7 @@ class World:
         """A Basic key of the Sunshine integration's one connection."""
 
         async def find(facts: Any, at: Any) -> Any:
-            view = (await facts.connections(client_row_id=self.sunshine.client.id))[0]
+            view = (await facts.connections(account_id=self.account.id, client_row_id=self.sunshine.client.id))[0]
             return await create_key(facts, at, view.connection.id)
 
         made: Any = self.house.decide(find).answer

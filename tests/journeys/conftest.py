@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,9 @@ from tests.helpers.server import Landing, Platform, landing, populate, serving
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     with serving(tmp_path_factory.mktemp("journeys") / "data") as server:
         yield populate(server)
+        written = server.log()
+    assert "Traceback" not in written
+    assert not re.search(r"gw[a-z]_[A-Za-z0-9]{8}|eyJ[A-Za-z0-9]{8}|[?&][a-z_]+=", written), "a journey left a secret"
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,106 @@
+"""A whole life at the real server, logged at debug level: no line has a secret, a token, a code or a query string."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import socket
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+from tests.helpers.customer import forms
+from tests.helpers.integration import Integration
+from tests.helpers.server import Landing, Platform, fetch, populate, serving
+
+MARK = "zq7mark"
+JSON = ("Content-Type", "application/json")
+
+
+def test_no_line_has_anything_that_is_nobodys_business(tmp_path: Path, integrator: Landing) -> None:
+    with serving(tmp_path / "data") as server:
+        platform = populate(server)
+        secrets = lived_through(platform, integrator) | badly_asked(platform)
+        assert server.stop() == 0
+        lines = server.log().splitlines()
+    decisions = [json.loads(line) for line in lines if line.startswith("{")]
+    assert len(decisions) > 20
+    assert {"token", "sunshine.token", "sunshine.token_info", "POST /sign-in"} <= {
+        one.get("route") for one in decisions
+    }
+    written = "\n".join(lines)
+    for secret in secrets:
+        assert secret not in written, f"{secret[:6]}… is in the log"
+    assert MARK not in written
+    assert "Traceback" not in written
+    assert not re.search(r"gw[a-z]_[A-Za-z0-9]{8}|eyJ[A-Za-z0-9]{8}|[?&][a-z_]+=", written)
+
+
+def lived_through(platform: Platform, integrator: Landing) -> set[str]:
+    """Both dialects, from registration to removal; every secret that came by."""
+    standard = Integration.register(platform, "Helpdesk")
+    code = standard.code(platform)
+    tokens = standard.exchange(code)[1]
+    refreshed = standard.refresh(tokens["refresh_token"])[1]
+    standard.introspect(refreshed["access_token"])
+    standard.post("/revoke", {"token": refreshed["refresh_token"]})
+    sunshine = platform.client(
+        "Shoplifter", "--profile", "sunshine", "--redirect-uri", f"{integrator.origin}/cb",
+        "--remove-url", f"{integrator.origin}/gone?key={MARK}",
+    )  # fmt: skip
+    query = urlencode({"client_id": sunshine["client_id"], "response_type": "code", "state": MARK})
+    sunshine_code = platform.customer.connect(f"/sc/oauth/authorize?{query}")["code"]
+    members = {
+        "code": sunshine_code, "grant_type": "authorization_code",
+        "client_id": sunshine["client_id"], "client_secret": sunshine["client_secret"],
+    }  # fmt: skip
+    asked = fetch("POST", f"{platform.base_url}/oauth/token", [JSON], json.dumps(members).encode())
+    token = asked.json()["access_token"]
+    fetch("GET", f"{platform.base_url}/v2/tokenInfo", [("Authorization", f"Bearer {token}")])
+    connection = platform.server.cli("connections", "list")["connections"][0]["id"]
+    key = platform.server.cli("connections", "create-key", connection)
+    pair = base64.b64encode(f"{key['key_id']}:{key['key_secret']}".encode()).decode()
+    fetch("DELETE", f"{platform.base_url}/oauth/authorization", [("Authorization", f"Basic {pair}")])
+    integrator.wait_for("/gone")
+    page = platform.customer.go("GET", "/connections").text
+    issued = {tokens["access_token"], tokens["refresh_token"], refreshed["access_token"], refreshed["refresh_token"]}
+    return {
+        code, sunshine_code, token, pair, key["key_secret"], sunshine["client_secret"], standard.client_secret or "",
+        platform.customer.password, forms(page)[0].fields["csrf"], *platform.customer.cookies.values(), *issued,
+    }  # fmt: skip
+
+
+def badly_asked(platform: Platform) -> set[str]:
+    """Requests that are wrong in every way a log might want to tell of."""
+    base = platform.base_url
+    form = ("Content-Type", "application/x-www-form-urlencoded")
+    fetch(
+        "POST", f"{base}/token?client_secret={MARK}&password={MARK}", [form], f"client_id={MARK}&code={MARK}".encode()
+    )
+    fetch("POST", f"{base}/token", [("Authorization", f"Basic {MARK}"), form])
+    fetch("GET", f"{base}/v2/tokenInfo?access_token={MARK}", [("Authorization", f"Bearer {MARK}")])
+    fetch("GET", f"{base}/{MARK}?code={MARK}", [("Cookie", f"grantway-session={MARK}"), ("Referer", f"{base}/?{MARK}")])
+    fetch("PUT", f"{base}/oauth/token?code={MARK}")
+    stranger = platform.new_browser()
+    stranger.email, stranger.password = f"{MARK}@example.com", f"{MARK} {MARK}"
+    page = forms(stranger.go("GET", "/sign-in").text)[0]
+    answer = stranger.go("POST", page.action, [*(page.fields | {"username": MARK, "password": MARK}).items()])
+    assert answer.status == 403
+    for raw in (
+        f"GET /{MARK} HTTP/9.9\r\n\r\n",
+        f"{MARK} {MARK}\r\n\r\n",
+        f"GET /?{MARK} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX: {MARK}\r\n\r\n",
+        f"GET /?{MARK} HTTP/1.1\r\nHost: x\r\nX: {MARK * 20000}\r\n\r\n",
+        f"POST /token HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\ncode={MARK}",
+        f"POST /token HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{MARK}",
+    ):
+        with socket.create_connection(("127.0.0.1", urlsplit(base).port or 0), 5) as connection:
+            connection.settimeout(1)
+            connection.sendall(raw.encode())
+            try:
+                connection.recv(100)
+            except TimeoutError:
+                continue
+            except ConnectionError:
+                continue
+    return {MARK}
