@@ -94,10 +94,12 @@ def test_a_customer_has_to_sign_in_again_where_the_client_asks_for_it(there: Wor
 
 def test_a_public_client_on_loopback_is_asked_for_every_time(there: World) -> None:
     """RFC 9700 §4.11, CVE-2023-34246."""
+    customer = there.customer()
+    customer.sign_in()
     for _ in range(2):
-        there.standard_code(there.public)
-        location = there.browser.go("GET", there.standard_url(there.public)).header("location") or ""
-        page = there.browser.go("GET", location)
+        customer.connect(there.standard_url(there.public))
+        location = customer.go("GET", there.standard_url(there.public)).header("location") or ""
+        page = customer.go("GET", location)
         assert page.status == 200
         assert 'value="allow"' in page.text
 
@@ -222,10 +224,11 @@ def test_a_revoked_access_token_goes_alone_and_a_refresh_token_takes_all(there: 
 
 def test_what_the_customer_removes_is_dead_at_once(there: World) -> None:
     tokens = there.standard_tokens()
-    removed = there.browser.go("GET", "/connections").text
-    assert "Helpdesk" in removed
-    for form in forms(removed):
-        if tokens["connection_id"] in form.action:
-            assert there.browser.go("POST", form.action, [*form.fields.items()]).status == 303
+    customer = there.customer()
+    customer.sign_in()
+    page = customer.go("GET", "/connections").text
+    assert "Helpdesk" in page
+    (form,) = [one for one in forms(page) if tokens["connection_id"] in one.action]
+    assert customer.go("POST", form.action, [*form.fields.items()]).status == 303
     assert there.introspect(tokens["access_token"]) == {"active": False}
     refused(there.refresh(tokens["refresh_token"]), "invalid_grant")

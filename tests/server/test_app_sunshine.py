@@ -85,8 +85,10 @@ def test_deny_goes_back_as_access_denied_with_the_state(there: World) -> None:
 
 def test_the_dialog_describes_the_access_although_there_is_no_scope_parameter(there: World) -> None:
     fresh = there.house.client("Third", profile="sunshine", redirect_uris=(REDIRECT_URI,)).client.client_id
-    page = there.browser.go("GET", there.sunshine_url(client_id=fresh)).header("location") or ""
-    text = there.browser.go("GET", page).text
+    customer = there.customer()
+    customer.sign_in()
+    page = customer.go("GET", there.sunshine_url(client_id=fresh)).header("location") or ""
+    text = customer.go("GET", page).text
     assert "decision" in forms(text)[0].buttons
     assert "It can:" in text
     assert "It cannot:" in text
