@@ -36,21 +36,28 @@ def test_signing_in_leads_to_the_connected_apps(site: Platform, browser: Browser
     assert "Connected apps" in browser.follow(answer).text
 
 
-def test_both_cookies_belong_to_this_host_alone_and_to_no_script(site: Platform, browser: Browser) -> None:
+def test_all_cookies_belong_to_this_host_alone_and_to_no_script(site: Platform, browser: Browser) -> None:
     shown = browser.get("/sign-in")
     answer = site.sign_in(browser, shown)
-    for seen, name in ((shown, "__Host-grantway-browser"), (answer, "__Host-grantway-session")):
-        cookie = seen.headers["set-cookie"]
-        assert cookie.startswith(f"{name}=")
+    lasting = {"max-age=15552000"}
+    expected = {
+        "__Host-grantway-browser": set(),
+        "__Host-grantway-session": set(),
+        "__Host-grantway-known": lasting,
+    }
+    cookies = [*shown.headers.get_list("set-cookie"), *answer.headers.get_list("set-cookie")]
+    assert [cookie.partition("=")[0] for cookie in cookies] == list(expected)
+    for cookie in cookies:
         attributes = {part.strip().lower() for part in cookie.split(";")[1:]}
-        assert attributes == {"httponly", "path=/", "samesite=lax", "secure"}
+        of_its_own = expected[cookie.partition("=")[0]]
+        assert attributes == {"httponly", "path=/", "samesite=lax", "secure"} | of_its_own
 
 
 def test_on_plain_http_the_cookies_are_called_plainly(new_browser: NewBrowser) -> None:
     plain = platform(public_url="http://127.0.0.1:8080")
     browser = new_browser(plain.pages, origin="http://127.0.0.1:8080")
     plain.sign_in(browser)
-    assert set(browser.cookies()) == {"grantway-browser", "grantway-session"}
+    assert set(browser.cookies()) == {"grantway-browser", "grantway-session", "grantway-known"}
 
 
 def test_the_session_is_drawn_anew_at_every_sign_in(site: Platform, browser: Browser, new_browser: NewBrowser) -> None:
@@ -140,9 +147,9 @@ def test_addresses_from_a_header_count_only_when_a_trusted_proxy_wrote_them(new_
     seen: list[str] = []
 
     def addresses(site: Platform) -> str:
-        async def spy(facts: Any, at: Any, email: str, address: str) -> Any:
+        async def spy(facts: Any, at: Any, email: str, address: str, kept: str | None) -> Any:
             seen.append(address)
-            return await begin_sign_in(facts, at, email, address)
+            return await begin_sign_in(facts, at, email, address, kept)
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("grantway.server.pages.signing_in.begin_sign_in", spy)

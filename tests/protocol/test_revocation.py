@@ -183,7 +183,7 @@ def test_a_removed_connection_ends_all_its_tokens_at_once(stage: Stage, by: Inte
 def test_owners_and_admins_remove_the_connection(stage: Stage, by: Integration, role: str) -> None:
     tokens = stage.connect(by)
     bob = stage.user("Bob", role)
-    decision = stage.decide(remove_by_user, held(stage, tokens).id, bob.id)
+    decision = stage.decide(remove_by_user, held(stage, tokens).id, stage.browser(bob).session)
     assert not isinstance(decision.answer, Refusal)
     assert decision.answer.whole
     assert (held(stage, tokens).removed_by, held(stage, tokens).removed_reason) == (bob.id, "customer")
@@ -196,31 +196,53 @@ def test_a_member_ends_what_they_had_allowed_and_the_last_one_takes_the_connecti
     bob = stage.user("Bob", "admin")
     mine, bobs = stage.connect(by), stage.connect(by, bob)
     stage.house.member(stage.acme, bob, "member")
-    decision = stage.decide(remove_by_user, held(stage, mine).id, bob.id)
+    decision = stage.decide(remove_by_user, held(stage, mine).id, stage.browser(bob).session)
     assert isinstance(decision.changes[0], EndUserGrants)
     assert not stage.is_active(bobs.access)
     assert stage.is_active(mine.access)
-    refused(stage.decide(remove_by_user, held(stage, mine).id, bob.id), "access_denied", "connection_of_others")
+    refused(
+        stage.decide(remove_by_user, held(stage, mine).id, stage.browser(bob).session),
+        "access_denied",
+        "connection_of_others",
+    )
 
     alone = stage.integration("Alone")
     stage.house.member(stage.acme, bob, "admin")
     tokens = stage.connect(alone, bob)
     stage.house.member(stage.acme, bob, "member")
-    assert stage.decide(remove_by_user, held(stage, tokens).id, bob.id).reason == "connection_removed"
+    assert (
+        stage.decide(remove_by_user, held(stage, tokens).id, stage.browser(bob).session).reason == "connection_removed"
+    )
+
+
+def test_an_unattended_screen_removes_nothing_for_everybody(stage: Stage, by: Integration) -> None:
+    tokens = stage.connect(by)
+    session = stage.browser(stage.ada).session
+    stage.clock.turn(minutes=15, seconds=1)
+    refused(stage.decide(remove_by_user, held(stage, tokens).id, session), "login_required", "sign_in_too_old")
+    refused(stage.decide(remove_by_user, held(stage, tokens).id, "nobody's"), "login_required", "login_required")
+    assert held(stage, tokens).removed_at is None
+    again = stage.browser(stage.ada).session
+    assert stage.decide(remove_by_user, held(stage, tokens).id, again).reason == "connection_removed"
 
 
 def test_strangers_learn_nothing_of_a_connection(stage: Stage, by: Integration) -> None:
     tokens = stage.connect(by)
     mallory = stage.user("Mallory", "owner", stage.house.account("Bolt"))
     for connection_id in (held(stage, tokens).id, bytes(16)):
-        refused(stage.decide(remove_by_user, connection_id, mallory.id), "not_found", "connection_unknown")
+        refused(
+            stage.decide(remove_by_user, connection_id, stage.browser(mallory).session),
+            "not_found",
+            "connection_unknown",
+        )
     assert stage.is_active(tokens.access)
 
 
 def test_the_signed_in_customer_sees_what_is_connected(stage: Stage, by: Integration) -> None:
     tokens = stage.connect(by)
     visitor = stage.browser(stage.ada)
-    user, views = stage.decide(connections_of, visitor.session).answer
+    seen: Any = stage.decide(connections_of, visitor.session).answer
+    user, views = seen
     assert user.id == stage.ada.id
     assert [view.connection.id for view in views] == [held(stage, tokens).id]
     for nobody in (None, "", "session-of-nobody"):

@@ -173,3 +173,39 @@ def test_signing_out_ends_the_session_and_does_not_mind_doing_so_twice(house: Ho
         house.decide(sign_out, gone)
     assert house.decide(who_is, session_id).answer == Anonymous()
     assert house.decide(who_is, None).answer == Anonymous()
+
+
+def test_a_browser_that_signed_in_before_is_not_locked_out_by_its_neighbours(house: House, ada: User) -> None:
+    kept = signed_in(house).kept
+    for _ in range(FAILURES_PER_ADDRESS):
+        house.decide(fail_sign_in, begin(house, "nobody@example.com"))
+    assert isinstance(house.decide(begin_sign_in, "ada@example.com", ADDRESS).answer, Refusal)
+    own = house.decide(begin_sign_in, "ada@example.com", ADDRESS, kept).answer
+    assert isinstance(own, Attempt)
+    assert own.delay == 0
+    # It is limited, too: by what it gets wrong itself.
+    for _ in range(FAILURES_PER_ADDRESS):
+        house.decide(fail_sign_in, own)
+    assert isinstance(house.decide(begin_sign_in, "ada@example.com", ADDRESS, kept).answer, Refusal)
+
+
+def test_what_a_browser_keeps_is_worth_nothing_for_others_later_or_after_a_new_password(
+    house: House, ada: User
+) -> None:
+    kept = signed_in(house).kept
+    house.user("eve@example.com", "Eve", "another hash")
+    for _ in range(FAILURES_PER_ADDRESS):
+        house.decide(fail_sign_in, begin(house, "nobody@example.com"))
+
+    def is_refused(email: str, what: str) -> bool:
+        return isinstance(house.decide(begin_sign_in, email, ADDRESS, what).answer, Refusal)
+
+    assert not is_refused("ada@example.com", kept)
+    assert is_refused("eve@example.com", kept)
+    for forged in ("", ".", "x", f"{kept}0", kept[:-2], f"other{kept}", "mk_test." + "A" * 60):
+        assert is_refused("ada@example.com", forged)
+    change(
+        house,
+        Replace(replace(ada, password_hash="new", password_version=ada.password_version + 1, version=ada.version + 1)),
+    )
+    assert is_refused("ada@example.com", kept)

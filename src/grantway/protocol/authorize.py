@@ -16,11 +16,12 @@ from grantway.protocol.digests import digest
 from grantway.protocol.facts import Facts
 from grantway.protocol.ids import parse
 from grantway.protocol.keys import same
-from grantway.protocol.model import Client, PendingAuthorization, Scope, Session, User
+from grantway.protocol.model import Client, PendingAuthorization, Scope, User
 from grantway.protocol.moment import Moment
 from grantway.protocol.opening import ERRORS, open_authorization
 from grantway.protocol.redirect_uri import is_registered
 from grantway.protocol.scope import within
+from grantway.protocol.sessions import signed_in
 from grantway.protocol.standing import why_client_is_out
 from grantway.protocol.steps import (
     AskAccount,
@@ -49,12 +50,12 @@ async def next_step(
     if isinstance(waiting, Refusal):
         return Decision(waiting, reason=waiting.reason)
     pending, client = waiting
-    signed_in = await _signed_in(facts, at, visitor)
-    if signed_in is None:
+    found = await signed_in(facts, at, visitor.session)
+    if found is None:
         if "none" in pending.prompt:
             return refuse(LOGIN_REQUIRED, "login_required")  # on a page: nobody has signed in, nothing is redirected
         return Decision(AskSignIn(client, pending.redirect_uri), reason="sign_in_asked")
-    session, user = signed_in
+    session, user = found
     if not _is_bound(pending, visitor):
         return refuse(INVALID_REQUEST, "pending_of_another_browser")
     if "login" in pending.prompt and session.auth_time < pending.created_at:
@@ -184,13 +185,6 @@ def _why_changed(pending: PendingAuthorization, client: Client) -> str | None:
     return None
 
 
-async def _signed_in(facts: Facts, at: Moment, visitor: Visitor) -> tuple[Session, User] | None:
-    found = None if visitor.session is None else await facts.session(digest(visitor.session))
-    if found is None or at.now >= found[0].expires_at or found[1].disabled_at is not None:
-        return None
-    return found
-
-
 def _is_bound(pending: PendingAuthorization, visitor: Visitor) -> bool:
     """Whether this is the browser that started: it still has the cookie that the request was bound to."""
     known = [same(digest(cookie), pending.browser_digest) for cookie in (visitor.browser, visitor.session) if cookie]
@@ -205,12 +199,12 @@ async def _ready(
     if isinstance(waiting, Refusal):
         return waiting
     pending, client = waiting
-    signed_in = await _signed_in(facts, at, visitor)
-    if signed_in is None or ("login" in pending.prompt and signed_in[0].auth_time < pending.created_at):
+    found = await signed_in(facts, at, visitor.session)
+    if found is None or ("login" in pending.prompt and found[0].auth_time < pending.created_at):
         return Refusal(LOGIN_REQUIRED, "login_required")
     if not _is_bound(pending, visitor):
         return Refusal(INVALID_REQUEST, "pending_of_another_browser")
-    return pending, client, signed_in[1]
+    return pending, client, found[1]
 
 
 def _back(

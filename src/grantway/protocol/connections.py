@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from grantway.protocol import audit
 from grantway.protocol.decision import Add, Change, Decision, EndGrant, EndUserGrants, Refusal, RemoveConnection, refuse
-from grantway.protocol.digests import digest
 from grantway.protocol.facts import ConnectionInView, Facts, GrantInUse
 from grantway.protocol.ids import show
 from grantway.protocol.model import Account, Client, Connection, User
 from grantway.protocol.moment import Moment
 from grantway.protocol.notices import remove_url_notice
+from grantway.protocol.sessions import signed_in
 from grantway.wire.errors import ACCESS_DENIED, LOGIN_REQUIRED, NOT_FOUND
+
+RECENT = timedelta(minutes=15)
+"""How long after signing in an owner may remove a connection without signing in again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +71,17 @@ async def remove(
     return Decision(Removed(view.connection), _whole(view, at, reason=reason, actor=actor), "connection_removed")
 
 
-async def remove_by_user(facts: Facts, at: Moment, connection_id: bytes, user_id: bytes) -> Decision[Removed | Refusal]:
-    """A customer removes what is connected: owners and admins the connection, members what they approved themselves."""
+async def remove_by_user(
+    facts: Facts, at: Moment, connection_id: bytes, session: str | None
+) -> Decision[Removed | Refusal]:
+    """A customer removes what is connected: owners and admins the connection, members what they approved themselves.
+
+    To remove for everybody, owners and admins have signed in within ``RECENT``: an unattended screen must not end it.
+    """
+    found = await signed_in(facts, at, session)
+    if found is None:
+        return refuse(LOGIN_REQUIRED, "login_required")
+    since, user_id = found[0].auth_time, found[1].id
     view = await facts.connection(connection_id)
     if view is None or view.connection.removed_at is not None:
         return refuse(NOT_FOUND, "connection_unknown")
@@ -84,6 +97,8 @@ async def remove_by_user(facts: Facts, at: Moment, connection_id: bytes, user_id
             ended = EndUserGrants(connection.id, user_id, at.now, reason)
             written = audit.note(at, actor, "grants_ended", connection, reason=reason, user_id=user_id)
             return Decision(Removed(connection, whole=False), (ended, written), "grants_ended")
+    elif at.now - since > RECENT:
+        return refuse(LOGIN_REQUIRED, "sign_in_too_old")
     return Decision(Removed(connection), _whole(view, at, reason=reason, actor=actor, by=user_id), "connection_removed")
 
 
@@ -91,8 +106,8 @@ async def connections_of(
     facts: Facts, at: Moment, session: str | None
 ) -> Decision[tuple[User, tuple[ConnectionInView, ...]] | Refusal]:
     """The signed-in customer and what is connected to their accounts."""
-    found = None if session is None else await facts.session(digest(session))
-    if found is None or at.now >= found[0].expires_at or found[1].disabled_at is not None:
+    found = await signed_in(facts, at, session)
+    if found is None:
         return refuse(LOGIN_REQUIRED, "login_required")
     return Decision((found[1], await facts.connections_of_user(found[1].id)), reason="connections_shown")
 

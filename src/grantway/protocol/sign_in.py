@@ -15,9 +15,11 @@ from grantway.protocol import audit
 from grantway.protocol.decision import Add, Change, Decision, Forget, Refusal, refuse
 from grantway.protocol.digests import digest
 from grantway.protocol.facts import Facts
+from grantway.protocol.known_browser import knows, remember
 from grantway.protocol.model import Session, User
 from grantway.protocol.moment import Moment
-from grantway.protocol.throttle import Buckets, buckets_of, count_failure, forgive, pace
+from grantway.protocol.sessions import signed_in
+from grantway.protocol.throttle import Buckets, buckets_of, buckets_of_browser, count_failure, forgive, pace
 from grantway.wire.errors import ACCESS_DENIED, TOO_MANY_REQUESTS
 
 SESSION_LIFETIME = timedelta(hours=12)
@@ -39,11 +41,12 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """The browser is signed in under this session id (raw; only its digest is stored)."""
+    """The browser is signed in under this session id (raw; only its digest is stored), and keeps ``kept``."""
 
     user: User
     session_id: str = field(repr=False)
     expires_in: int
+    kept: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +59,22 @@ class Anonymous:
     """Nobody is signed in."""
 
 
-async def begin_sign_in(facts: Facts, at: Moment, email: str, address: str) -> Decision[Attempt | Refusal]:
+async def begin_sign_in(
+    facts: Facts, at: Moment, email: str, address: str, kept: str | None = None
+) -> Decision[Attempt | Refusal]:
     """Who wants to sign in, what their password has to match, and what they have to wait.
 
-    Refused only for the address (``TOO_MANY_REQUESTS``). People that are unknown, disabled or without a password look
-    like any other from here on.
+    ``kept`` is what the browser keeps of an earlier sign-in; if it is this person's, what others at the same address do
+    does not count here. Refused only for too many failures (``TOO_MANY_REQUESTS``). People that are unknown, disabled
+    or without a password look like any other from here on.
     """
     folded = fold(email)
-    buckets = buckets_of(folded, address)
+    user = await facts.user_by_email(folded) if 0 < len(folded) <= LONGEST_EMAIL else None
+    is_known = kept is not None and user is not None and knows(kept, user, at)
+    buckets = buckets_of_browser(folded, kept) if is_known and kept is not None else buckets_of(folded, address)
     speed = await pace(facts, at.now, buckets)
     if speed.retry_after is not None:
         return refuse(TOO_MANY_REQUESTS, "sign_in_address_limited", retry_after=speed.retry_after)
-    user = await facts.user_by_email(folded) if 0 < len(folded) <= LONGEST_EMAIL else None
     if user is None or user.disabled_at is not None or user.password_hash is None:
         return Decision(Attempt(buckets, speed.delay, None, None, 0))
     return Decision(Attempt(buckets, speed.delay, user.id, user.password_hash, user.password_version))
@@ -98,7 +105,7 @@ async def finish_sign_in(
         *await forgive(facts, attempt.buckets),
     )
     lifetime = int(SESSION_LIFETIME.total_seconds())
-    return Decision(SignedIn(user, session_id, lifetime), changes, "signed_in")
+    return Decision(SignedIn(user, session_id, lifetime, remember(user, at)), changes, "signed_in")
 
 
 async def sign_out(facts: Facts, at: Moment, session_id: str | None) -> Decision[SignedOut]:
@@ -108,10 +115,8 @@ async def sign_out(facts: Facts, at: Moment, session_id: str | None) -> Decision
 
 async def who_is(facts: Facts, at: Moment, session_id: str | None) -> Decision[User | Anonymous]:
     """The person who is signed in with this session id."""
-    found = await facts.session(digest(session_id)) if session_id else None
-    if found is None or found[0].expires_at <= at.now or found[1].disabled_at is not None:
-        return Decision(Anonymous())
-    return Decision(found[1])
+    found = await signed_in(facts, at, session_id)
+    return Decision(Anonymous() if found is None else found[1])
 
 
 def fold(email: str) -> str:

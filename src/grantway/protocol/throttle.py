@@ -2,7 +2,8 @@
 
 Two buckets per attempt. One is of the person as seen from one network: it only slows the answer, by two seconds at
 most, so that nobody can lock somebody else out. The other is of the address alone: it ends in a plain "later".
-Addresses come in as text and are coarsened here; what is kept is a digest of each.
+Addresses come in as text and are coarsened here; what is kept is a digest of each. A browser that the person has signed
+in with before has buckets of its own, so that an address that others have used up does not lock them out.
 """
 
 from __future__ import annotations
@@ -61,6 +62,11 @@ def buckets_of(email: str, address: str) -> Buckets:
     else:
         network, host = ip_network((exact, 56), strict=False), str(ip_network((exact, 64), strict=False))
     return Buckets(digest(f"person\0{email}\0{network}"), digest(f"address\0{host}"))
+
+
+def buckets_of_browser(email: str, kept: str) -> Buckets:
+    """The buckets of a browser that this person has signed in with before: its own, wherever it is."""
+    return Buckets(digest(f"person\0{email}\0browser\0{kept}"), digest(f"browser\0{kept}"))
 
 
 async def pace(facts: Facts, now: datetime, buckets: Buckets) -> Pace:

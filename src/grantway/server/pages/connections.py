@@ -9,14 +9,12 @@ from starlette.responses import Response
 from grantway.protocol.connections import connections_of, remove_by_user
 from grantway.protocol.decision import Refusal
 from grantway.protocol.ids import parse
-from grantway.protocol.model import User
-from grantway.protocol.sign_in import who_is
 from grantway.server.pages import problems
 from grantway.server.pages.problems import Stop, stop
 from grantway.server.pages.steps import icons, scopes_of
 from grantway.server.pages.visit import Visit
 from grantway.wire.encoding import read_form
-from grantway.wire.errors import NOT_FOUND
+from grantway.wire.errors import LOGIN_REQUIRED, NOT_FOUND
 
 
 async def show_connections(visit: Visit) -> Response:
@@ -56,14 +54,13 @@ async def show_connections(visit: Visit) -> Response:
 async def remove(visit: Visit) -> Response:
     """Remove a connection. Its tokens are dead when the answer leaves."""
     await visit.form(again="/connections")
-    user = (await visit.service.consult(who_is, visit.visitor.session)).answer
-    if not isinstance(user, User):
-        return visit.redirect("/sign-in")
     connection_id = parse("cn", visit.request.path_params["connection_id"])
     if connection_id is None:
         raise Stop(problems.NOT_FOUND)
-    answer = (await visit.service.settle(remove_by_user, connection_id, user.id)).answer
+    answer = (await visit.service.settle(remove_by_user, connection_id, visit.visitor.session)).answer
     if isinstance(answer, Refusal):
+        if answer.error is LOGIN_REQUIRED:
+            return visit.redirect("/sign-in?again=1" if answer.reason == "sign_in_too_old" else "/sign-in")
         gone = answer.error is NOT_FOUND
         raise stop(problems.NOT_CONNECTED if gone else problems.NOT_YOURS, answer, again="/connections")
     return visit.redirect(f"/connections?removed={'whole' if answer.whole else 'own'}")

@@ -1,4 +1,4 @@
-"""The two cookies: one for the browser, one for who is signed in; and the form tokens that are derived from them."""
+"""The cookies: one for the browser, one for who is signed in, one for who was before; and the form tokens."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Literal
 from starlette.responses import Response
 
 from grantway.protocol.authorize import Visitor
+from grantway.protocol.known_browser import LIFETIME
 
 _VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -27,6 +28,7 @@ class Cookies:
         prefix = "__Host-" if secure else ""
         self.browser = f"{prefix}grantway-browser"
         self.session = f"{prefix}grantway-session"
+        self.known = f"{prefix}grantway-known"
         self._secure = secure
 
     def read(self, cookies: Mapping[str, str]) -> Visitor:
@@ -39,11 +41,15 @@ class Cookies:
     def set_session(self, response: Response, value: str) -> None:
         self._set(response, self.session, value)
 
+    def set_known(self, response: Response, value: str) -> None:
+        """What the browser keeps after the session is over; the only one that outlives it."""
+        self._set(response, self.known, value, max_age=int(LIFETIME.total_seconds()))
+
     def clear_session(self, response: Response) -> None:
         response.delete_cookie(self.session, path="/", secure=self._secure, httponly=True, samesite="lax")
 
-    def _set(self, response: Response, name: str, value: str) -> None:
-        response.set_cookie(name, value, path="/", secure=self._secure, httponly=True, samesite="lax")
+    def _set(self, response: Response, name: str, value: str, max_age: int | None = None) -> None:
+        response.set_cookie(name, value, max_age=max_age, path="/", secure=self._secure, httponly=True, samesite="lax")
 
 
 def form_token(visitor: Visitor, purpose: Purpose) -> str | None:

@@ -38,24 +38,34 @@ async def show_sign_in(visit: Visit) -> Response:
 
     (Vendors' SDKs follow the redirects of an authorize call without cookies and count on a page at the end.)
     """
-    pending_id = pending_id_of(read_form(visit.request.scope.get("query_string", b"")).one("request"))
+    query = read_form(visit.request.scope.get("query_string", b""))
+    pending_id = pending_id_of(query.one("request"))
     asked = None
     if pending_id is not None and visit.visitor.browser is not None:
         step = (await visit.service.settle(next_step, pending_id, visit.visitor, visit.service.issuer)).answer
         if not isinstance(step, AskSignIn):
             return await answer_step(visit, pending_id, step)
         asked = step
-    return sign_in_page(visit, pending_id, asked)
+    return sign_in_page(visit, pending_id, asked, recently=query.one("again") is not None)
 
 
 def sign_in_page(
-    visit: Visit, pending_id: str | None, step: AskSignIn | None, *, failed_as: str | None = None
+    visit: Visit,
+    pending_id: str | None,
+    step: AskSignIn | None,
+    *,
+    failed_as: str | None = None,
+    recently: bool = False,
 ) -> Response:
-    """The form, at first or again after a failure (then with the name that was tried)."""
+    """The form, at first or again after a failure (then with the name that was tried).
+
+    ``recently``: what the person wants to do asks for a sign-in that is not long ago.
+    """
     visit.greet()
     values = {
         "client": step.client if step else None,
         "again": step.again if step else False,
+        "recently": recently,
         "pending_id": pending_id,
         "csrf": visit.token("sign-in"),
         "failed": failed_as is not None,
@@ -86,13 +96,15 @@ async def sign_in(visit: Visit) -> Response:
         return sign_in_page(visit, pending_id, asked, failed_as=username)
     response = visit.redirect(f"/authorize/{pending_id}" if pending_id else "/connections")
     visit.site.cookies.set_session(response, outcome.session_id)
+    visit.site.cookies.set_known(response, outcome.kept)
     return response
 
 
 async def _attempt(visit: Visit, username: str, password: str) -> SignedIn | Refusal:
     service, visitor = visit.service, visit.visitor
     address = client_address(visit.request, service.settings.trusted_proxies)
-    attempt = (await service.consult(begin_sign_in, username, address)).answer
+    kept = visit.request.cookies.get(visit.site.cookies.known)
+    attempt = (await service.consult(begin_sign_in, username, address, kept)).answer
     if not isinstance(attempt, Attempt):
         raise stop(problems.TOO_MANY, attempt)
     if attempt.delay:
