@@ -83,7 +83,7 @@ def test_after_removal_token_info_says_that_the_credentials_are_no_longer_valid(
 
 
 def key_of(stage: Stage, connection: Any) -> dict[str, str]:
-    made = stage.decide(create_key, connection.id).answer
+    made: Any = stage.decide(create_key, connection.id).answer
     return {"key_id": made.key.key_id, "key_secret": made.key_secret}
 
 
