@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from typing import Any
 from urllib.parse import urlencode
 
 import orjson
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from grantway.protocol.decision import Decision
-from grantway.server.connections.signing import notice_secret
-from grantway.server.opening import open_service
-from grantway.server.settings import Settings
 from tests.helpers.server import Landing, Platform, fetch
 
 
@@ -49,24 +43,8 @@ def test_the_remove_url_is_told_which_connection_ended_with_a_signature_that_ver
         "appId": running.account["external_ids"]["sunshine"],
         "clientId": client["client_id"],
     }
-    webhook = Webhook(secret_of(running, client["client_id"]))
+    webhook = Webhook(client["notice_secret"])
     assert webhook.verify(told.body, told.headers) == json.loads(told.body)
     with pytest.raises(WebhookVerificationError):
         webhook.verify(told.body.replace(b"appId", b"appID"), told.headers)
     assert token.encode() not in told.body
-
-
-def secret_of(running: Platform, client_id: str) -> str:
-    """The secret that this client's notices are signed with, read beside the running server."""
-
-    async def find(facts: Any, at: Any) -> Any:
-        return Decision(await facts.client(client_id))
-
-    async def read() -> str:
-        service = await open_service(Settings(data=running.server.data))
-        try:
-            return notice_secret((await service.consult(find)).answer, service.vault)
-        finally:
-            await service.storage.close()
-
-    return asyncio.run(read())
