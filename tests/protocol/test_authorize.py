@@ -49,6 +49,7 @@ def test_nothing_goes_to_the_client_before_sign_in(stage: Stage, by: Integration
     refused(stage.allow(pending_id, visitor, ""), "login_required", "login_required")
     refused(say_no(stage, pending_id, visitor), "login_required", "login_required")
     refused(stage.choose(pending_id, visitor, stage.acme), "login_required", "login_required")
+    refused(stage.decide(change_account, pending_id, visitor), "login_required", "login_required")
 
 
 def test_with_prompt_none_nobody_signed_in_is_told_on_a_page(stage: Stage, by: Integration) -> None:
@@ -332,3 +333,10 @@ def test_two_browsers_of_one_customer_do_not_share_a_request(stage: Stage, by: I
     pending_id = stage.open(by, here)
     mixed = replace(here, browser=there.browser)
     refused(stage.step(pending_id, mixed), "invalid_request", "pending_of_another_browser")
+
+
+def test_a_client_whose_row_is_gone_is_unknown(stage: Stage, by: Integration) -> None:
+    visitor = stage.browser(stage.ada)
+    pending_id = stage.open(by, visitor)
+    del stage.storage._tables._rows[type(by.client)][by.client.id]
+    refused(stage.step(pending_id, visitor), "invalid_request", "client_unknown")

@@ -225,15 +225,17 @@ def test_a_lower_bound_is_kept_from_the_next_consent_on(stage: Stage) -> None:
     assert sum(grant.revoked_at is None for grant in stage.all(Grant)) == 2
 
 
-def test_codes_that_nobody_exchanged_go_before_grants_that_work(stage: Stage) -> None:
+@pytest.mark.parametrize("pause", [1, 120])
+def test_codes_that_nobody_exchanged_go_before_grants_that_work(stage: Stage, pause: int) -> None:
     """Fifty clicks within an hour ended the connection that worked: unexchanged codes counted as younger grants."""
     by = stage.integration(policy={"live_grants": 3})
     working: Tokens = stage.connect(by)
     for _ in range(5):
-        stage.code(by)
-        stage.wait(minutes=2)
+        stage.wait(seconds=pause)
+        latest = stage.code(by)
     assert stage.is_active(stage.refreshed(by, working.refresh).access)
     assert sum(grant.revoked_at is None for grant in stage.all(Grant)) == 3
+    assert stage.minted(stage.exchange(by, latest))
 
 
 def test_the_one_connection_keeps_its_id_through_all_this(stage: Stage) -> None:

@@ -191,6 +191,12 @@ def test_a_token_whose_row_is_gone_is_inactive(stage: Stage, by: Integration, ki
     assert stage.introspect(tokens.refresh).answer == INACTIVE
 
 
+def test_a_clients_own_token_whose_client_is_gone_is_inactive(stage: Stage, by: Integration) -> None:
+    own = stage.minted(stage.client_credentials(by))
+    del stage.storage._tables._rows[type(by.client)][by.client.id]
+    assert stage.introspect(own.access).answer == INACTIVE
+
+
 def test_who_is_no_member_any_more_has_allowed_nothing(stage: Stage, by: Integration) -> None:
     bob = stage.user("Bob")
     mine, bobs = stage.connect(by), stage.connect(by, bob)

@@ -227,6 +227,15 @@ def test_a_token_of_another_issuer_is_none_of_ours_even_under_our_key(stage: Sta
     assert stage.introspect(elsewhere).answer == INACTIVE
 
 
+@pytest.mark.parametrize("jti", ["", "g", "x" + "0" * 44, "g" + "z" * 44, "g" + "é" * 44])
+def test_an_id_that_names_no_row_of_ours_is_no_token(stage: Stage, signed: Integration, jti: str) -> None:
+    decision = stage.exchange(signed, stage.code(signed))
+    key = stage.mint._key(decision.answer.signing_key)
+    claims = {"iss": ISSUER, "jti": jti, "aud": API, "iat": 0, "exp": 2**31, "scope": "read"}
+    text = jwt.sign_access(json.dumps(claims).encode(), decision.answer.signing_key.kid, key)
+    assert stage.introspect(text).answer == INACTIVE
+
+
 def test_a_key_that_nobody_published_signs_nothing(stage: Stage, signed: Integration) -> None:
     stranger = Stage(seed=8)
     stranger.decide(ensure_key, draw_signing_key(stranger.vault))

@@ -336,6 +336,8 @@ class LifeOfGrants(RuleBasedStateMachine):
         """At every step for what was handed out last, at the end for everything."""
         self.every_access_token_reaches_exactly_what_it_may(self.given[-10:])
         self.a_chain_never_has_two_live_successors(self.made[-6:])
+        for link in self.links.values():
+            assert (self.stage.stored(Connection, link.id).removed_at is not None) == link.removed
 
     def every_access_token_reaches_exactly_what_it_may(self, given: list[Access]) -> None:
         for access in given:

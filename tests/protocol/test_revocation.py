@@ -11,6 +11,7 @@ import pytest
 from grantway.protocol.connections import connections_of, remove, remove_by_user
 from grantway.protocol.decision import Add, EndGrant, EndUserGrants, Refusal, RemoveConnection
 from grantway.protocol.model import Client, EndedToken, Grant, Notice
+from grantway.protocol.tokens import write_refresh_token
 from grantway.wire.messages import RevocationAnswer
 from tests.helpers.stage import Integration, Stage, Tokens, refused
 
@@ -45,6 +46,13 @@ def test_a_token_of_another_client_is_refused_and_lives_on(stage: Stage, by: Int
     refused(stage.revoke(other, tokens.access), "invalid_grant", "access_token_of_another_client")
     refused(stage.revoke(other, tokens.refresh), "invalid_grant", "refresh_token_of_another_client")
     assert stage.is_active(tokens.access)
+    assert stage.is_active(tokens.refresh)
+
+
+def test_a_refresh_token_that_is_not_proven_is_unknown(stage: Stage, by: Integration) -> None:
+    tokens, other = stage.connect(by), stage.connect(by)
+    forged = write_refresh_token(other.issued.secret, tokens.issued.access.row_id, 1)
+    assert ended(stage.revoke(by, forged)).reason == "refresh_token_unknown"
     assert stage.is_active(tokens.refresh)
 
 
@@ -96,6 +104,7 @@ def test_a_token_without_expiry_is_its_own_grant(stage: Stage) -> None:
     decision = ended(stage.revoke(by, one.access))
     assert isinstance(decision.changes[0], EndGrant)
     assert stage.all(EndedToken) == []
+    assert ended(stage.revoke(by, one.access)).changes == ()
     assert not stage.is_active(one.access)
     assert not stage.is_active(one.refresh)
     assert stage.is_active(two.access)

@@ -94,7 +94,7 @@ def settle_consent(question: Question, at: Moment, *, asked: bool) -> tuple[str,
         refresh_expires_at=None if policy.refresh_lifetime is None else at.now + policy.refresh_lifetime,
     )
     # What never became a token goes first: a customer who clicks often must not end the connection that works.
-    in_turn = sorted(question.earlier, key=lambda old: not _is_dead_code(old, at))
+    in_turn = sorted(question.earlier, key=lambda old: not _is_unexchanged(old))
     surplus = in_turn[: max(0, len(in_turn) + 1 - policy.live_grants)]
     return write_code(raw, grant_id), (
         Forget(pending),
@@ -113,9 +113,8 @@ def settle_consent(question: Question, at: Moment, *, asked: bool) -> tuple[str,
     )
 
 
-def _is_dead_code(grant: Grant, at: Moment) -> bool:
-    """Whether all that there ever was of it is a code that nobody exchanged in time."""
-    return grant.generation == 0 and grant.code_expires_at is not None and at.now >= grant.code_expires_at
+def _is_unexchanged(grant: Grant) -> bool:
+    return grant.origin == "code" and grant.generation == 0
 
 
 def _connection(question: Question, at: Moment, *, asked: bool) -> tuple[Connection, Change]:
