@@ -154,12 +154,14 @@ def test_what_was_not_shown_is_not_allowed(site: Platform, browser: Browser) -> 
     assert "code" in sent_back(browser.send(form, decision="allow"))
 
 
-def test_an_answer_counts_once(site: Platform, browser: Browser) -> None:
+def test_an_answer_counts_once_and_a_second_click_gets_it_again(site: Platform, browser: Browser) -> None:
     consent = site.to_consent(browser)
-    sent_back(decide(browser, consent, "allow"))
-    again = decide(browser, consent, "allow")
-    assert again.status == 409
-    assert browser.get(next(iter(consent.forms.values())).action).status == 400
+    first = sent_back(decide(browser, consent, "allow"))
+    assert sent_back(decide(browser, consent, "allow")) == first
+    assert decide(browser, consent, "deny").status == 409
+    assert sent_back(browser.get(next(iter(consent.forms.values())).action)) == first
+    site.house.clock.turn(minutes=2)
+    assert decide(browser, consent, "allow").status == 409
 
 
 def test_a_request_is_forgotten_after_an_hour(site: Platform, browser: Browser) -> None:

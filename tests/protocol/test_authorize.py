@@ -203,17 +203,37 @@ def test_allow_makes_a_connection_a_grant_and_one_code(stage: Stage, by: Integra
     (grant,) = stage.all(Grant)
     assert (connection.scope, connection.approved_by, grant.user_id) == (("read",), stage.ada.id, stage.ada.id)
     assert len(bytes.fromhex(connection.integration_id)) == 12
-    assert stage.all(PendingAuthorization) == []
+    (answered,) = stage.all(PendingAuthorization)
+    assert answered.grant_id == stage.all(Grant)[0].id
     assert stage.audited()[-1].action == "consented"
     assert stage.audited()[-1].detail == {"scope": ["read"]}
 
 
 def test_a_double_allow_gives_one_code(stage: Stage, by: Integration) -> None:
-    visitor, pending_id, page = asked(stage, by)
-    stage.allow(pending_id, visitor, page.shown)
-    refused(stage.allow(pending_id, visitor, page.shown), "invalid_request", "pending_unknown")
+    """Browsers show the answer to the second click: it is the first one's, or the customer would be stranded."""
+    visitor, pending_id, page = asked(stage, by, state="s")
+    first = stage.allow(pending_id, visitor, page.shown).answer
+    again = stage.allow(pending_id, visitor, page.shown)
+    assert (again.answer, again.changes) == (first, ())
+    assert stage.step(pending_id, visitor).answer == first
     refused(say_no(stage, pending_id, visitor), "invalid_request", "pending_unknown")
     assert len(stage.all(Grant)) == 1
+
+
+def test_what_was_answered_is_answered_again_only_to_the_same_customer_and_until_its_code_is_exchanged(
+    stage: Stage, by: Integration
+) -> None:
+    visitor, pending_id, page = asked(stage, by)
+    code = stage.allow(pending_id, visitor, page.shown).answer.answer.code
+    bob = stage.sign_in(visitor, stage.user("Bob", "owner"))
+    refused(stage.allow(pending_id, bob, page.shown), "invalid_request", "pending_unknown")
+    stage.exchange(by, code)
+    refused(stage.allow(pending_id, visitor, page.shown), "invalid_request", "pending_unknown")
+
+    visitor, pending_id, page = asked(stage, by, prompt=("consent",))
+    stage.allow(pending_id, visitor, page.shown)
+    stage.clock.turn(minutes=2)
+    refused(stage.allow(pending_id, visitor, page.shown), "invalid_request", "pending_unknown")
 
 
 def test_deny_sends_access_denied_and_leaves_nothing(stage: Stage, by: Integration) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from grantway.protocol import audit
-from grantway.protocol.consent import needs_asking, question_of, settle_consent, shown_of
+from grantway.protocol.consent import answer_again, needs_asking, question_of, settle_consent, shown_of
 from grantway.protocol.decision import Change, Decision, Forget, Refusal, Replace, refuse
 from grantway.protocol.digests import digest
 from grantway.protocol.facts import Facts
@@ -60,6 +60,8 @@ async def next_step(
         return refuse(INVALID_REQUEST, "pending_of_another_browser")
     if "login" in pending.prompt and session.auth_time < pending.created_at:
         return Decision(AskSignIn(client, pending.redirect_uri, again=True), reason="sign_in_asked_again")
+    if pending.grant_id is not None:
+        return await _answered(facts, at, pending, client, user, issuer)
     if pending.refusal is not None:
         code, reason = pending.refusal
         return _send_back(pending, client, issuer, ERRORS[code], reason)
@@ -132,10 +134,12 @@ async def allow(
     facts: Facts, at: Moment, pending_id: str, visitor: Visitor, shown: str, issuer: str
 ) -> Decision[SendBack | Refusal]:
     """The customer allows what was shown. Everything is checked again: who, which account, which scopes, which client."""
-    ready = await _ready(facts, at, pending_id, visitor)
+    ready = await _ready(facts, at, pending_id, visitor, answered=True)
     if isinstance(ready, Refusal):
         return Decision(ready, reason=ready.reason)
     pending, client, user = ready
+    if pending.grant_id is not None:
+        return await _answered(facts, at, pending, client, user, issuer)
     if pending.refusal is not None or pending.user_id != user.id or pending.account_id is None:
         return refuse(ACCESS_DENIED, "consent_not_asked")
     membership = await facts.membership(pending.account_id, user.id)
@@ -191,10 +195,22 @@ def _is_bound(pending: PendingAuthorization, visitor: Visitor) -> bool:
     return any(known)
 
 
+async def _answered(
+    facts: Facts, at: Moment, pending: PendingAuthorization, client: Client, user: User, issuer: str
+) -> Decision[SendBack | Refusal]:
+    code = await answer_again(facts, at, pending, user)
+    if code is None:
+        return refuse(INVALID_REQUEST, "pending_unknown")
+    return Decision(_back(pending, client, issuer, code=code), reason="answered_again")
+
+
 async def _ready(
-    facts: Facts, at: Moment, pending_id: str, visitor: Visitor
+    facts: Facts, at: Moment, pending_id: str, visitor: Visitor, *, answered: bool = False
 ) -> tuple[PendingAuthorization, Client, User] | Refusal:
-    """The waiting request, its client, and the customer who is signed in as the request wants it."""
+    """The waiting request, its client, and the customer who is signed in as the request wants it.
+
+    A request that was answered already does not wait any more, unless ``answered``.
+    """
     waiting = await _waiting(facts, at, pending_id)
     if isinstance(waiting, Refusal):
         return waiting
@@ -204,6 +220,8 @@ async def _ready(
         return Refusal(LOGIN_REQUIRED, "login_required")
     if not _is_bound(pending, visitor):
         return Refusal(INVALID_REQUEST, "pending_of_another_browser")
+    if pending.grant_id is not None and not answered:
+        return Refusal(INVALID_REQUEST, "pending_unknown")
     return pending, client, found[1]
 
 

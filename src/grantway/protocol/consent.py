@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from grantway.protocol import audit
-from grantway.protocol.decision import Add, Change, EndGrant, Forget, Replace
+from grantway.protocol.decision import Add, Change, EndGrant, Replace
 from grantway.protocol.facts import Facts
 from grantway.protocol.model import Account, Client, Connection, Grant, PendingAuthorization, User
 from grantway.protocol.moment import Moment
 from grantway.protocol.redirect_uri import is_web, uri_digest
 from grantway.protocol.scope import within
+from grantway.protocol.standing import why_out
 from grantway.protocol.tokens import write_code
 from grantway.wire import base62
+
+ANSWERED = timedelta(minutes=2)
+"""How long an answered request is kept for a second click."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,8 @@ async def question_of(
 def settle_consent(question: Question, at: Moment, *, asked: bool) -> tuple[str, tuple[Change, ...]]:
     """The code, and the changes by which it is good: a connection, a grant, and the request is answered.
 
+    The answered request stays for a moment (``answer_again``).
+
     A consent that was asked for fewer scopes than the connection has narrows it at once; otherwise it gains the new
     ones, and what older grants allow stays what it was.
     """
@@ -97,7 +104,7 @@ def settle_consent(question: Question, at: Moment, *, asked: bool) -> tuple[str,
     in_turn = sorted(question.earlier, key=lambda old: not _is_unexchanged(old))
     surplus = in_turn[: max(0, len(in_turn) + 1 - policy.live_grants)]
     return write_code(raw, grant_id), (
-        Forget(pending),
+        Replace(replace(pending, grant_id=grant_id, expires_at=at.now + ANSWERED, version=pending.version + 1)),
         first,
         Add(grant),
         *(EndGrant(old.id, at.now, "superseded") for old in surplus),
@@ -111,6 +118,20 @@ def settle_consent(question: Question, at: Moment, *, asked: bool) -> tuple[str,
             scope=list(pending.scope),
         ),
     )
+
+
+async def answer_again(facts: Facts, at: Moment, pending: PendingAuthorization, user: User) -> str | None:
+    """The code of a request that was answered a moment ago, as long as it waits to be exchanged.
+
+    Browsers show the answer to the last click: whoever clicks Allow twice, or reloads, needs the first one's answer again.
+    """
+    held = None if pending.grant_id is None else await facts.grant(pending.grant_id)
+    if held is None or held.grant.user_id != user.id or not _is_unexchanged(held.grant) or why_out(held) is not None:
+        return None
+    grant = held.grant
+    if grant.code_expires_at is None or at.now >= grant.code_expires_at:
+        return None
+    return write_code(at.vault.open(grant.key_id, grant.secret, grant.id), grant.id)
 
 
 def _is_unexchanged(grant: Grant) -> bool:

@@ -195,7 +195,8 @@ class PendingAuthorization:
 
     Found by the digest of the id in the address, bound to the digest of the browser's cookie, after sign-in to
     ``user_id`` and, once picked, to ``account_id``. ``refusal`` is an error that was found in the request and may be
-    told to the client only when the customer has signed in: pair of error code and reason.
+    told to the client only when the customer has signed in: pair of error code and reason. ``grant_id`` is what Allow
+    made of it: the row stays for a moment, so that a second click gets the same answer.
     """
 
     digest: bytes
@@ -213,6 +214,7 @@ class PendingAuthorization:
     refusal: tuple[str, str] | None = None
     user_id: bytes | None = None
     account_id: bytes | None = None
+    grant_id: bytes | None = None
     version: int = 1
 
 

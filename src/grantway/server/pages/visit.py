@@ -62,7 +62,7 @@ class Visit:
     async def body(self) -> bytes:
         """The body, complete. Stops at one that is too large."""
         said = self.request.headers.get("content-length", "0")
-        if not (said.isascii() and said.isdigit()) or int(said) > LARGEST_BODY:
+        if not (said.isascii() and said.isdigit()) or len(said) > 9 or int(said) > LARGEST_BODY:
             raise Stop(problems.TOO_LARGE)
         received = bytearray()
         try:

@@ -162,7 +162,8 @@ create table pending_authorizations (
   prompt text not null,
   refusal text,
   user_id blob,
-  account_id blob
+  account_id blob,
+  grant_id blob
 ) strict;
 create index pending_authorizations_by_end on pending_authorizations (expires_at);
 
