@@ -254,6 +254,19 @@ def test_whether_a_connection_has_a_live_grant_beside(storage: Any) -> None:
     assert ask(storage, lambda facts: facts.has_live_grant_beside(an_id(44), user_id=an_id(1)))
 
 
+def test_a_code_that_nobody_can_exchange_any_more_is_no_live_grant_beside(storage: Any) -> None:
+    """It kept a connection alive whose last working grant had been revoked, and nobody was told."""
+    add(
+        storage,
+        grant(51, code_expires_at=NOON),
+        grant(52, connection_id=an_id(44), code_expires_at=NOON + HOUR),
+        grant(53, connection_id=an_id(45), code_expires_at=NOON, generation=1),
+    )
+    assert not ask(storage, lambda facts: facts.has_live_grant_beside(an_id(4)))
+    assert ask(storage, lambda facts: facts.has_live_grant_beside(an_id(44)))
+    assert ask(storage, lambda facts: facts.has_live_grant_beside(an_id(45)))
+
+
 def test_signing_keys_are_those_in_force(storage: Any, clock: Any) -> None:
     later, first = signing_key("b", signs_from=NOON + HOUR), signing_key("a", retires_at=NOON + DAY)
     add(storage, later, first, signing_key("c", retires_at=NOON))

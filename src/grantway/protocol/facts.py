@@ -123,7 +123,10 @@ class Facts(Protocol):
     async def has_live_grant_beside(
         self, connection_id: bytes, *, grant_id: bytes | None = None, user_id: bytes | None = None
     ) -> bool:
-        """Whether the connection has a grant that is not revoked and is neither this one nor one of this user's."""
+        """Whether the connection has a grant that is not revoked and is neither this one nor one of this user's.
+
+        A code that was never exchanged and cannot be any more is none.
+        """
 
     async def ended_token(self, serial: bytes) -> EndedToken | None: ...
     async def pending(self, digest: bytes) -> PendingAuthorization | None: ...

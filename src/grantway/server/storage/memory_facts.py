@@ -255,6 +255,7 @@ class MemoryFacts:
             and each.revoked_at is None
             and each.id != grant_id
             and (user_id is None or each.user_id != user_id)
+            and not _is_dead_code(each, self._now)
             for each in self._tables.of(Grant).values()
         )
 
@@ -294,3 +295,8 @@ class MemoryFacts:
             if connection_id is None or each.connection_id == connection_id
         ]
         return tuple(sorted(entries, key=lambda each: (each.at, each.id), reverse=True)[:limit])
+
+
+def _is_dead_code(grant: Grant, now: datetime) -> bool:
+    expires_at = grant.code_expires_at
+    return grant.origin == "code" and grant.generation == 0 and expires_at is not None and expires_at <= now

@@ -224,7 +224,7 @@ class SqliteFacts:
     async def has_live_grant_beside(
         self, connection_id: bytes, *, grant_id: bytes | None = None, user_id: bytes | None = None
     ) -> bool:
-        return bool(self._rows(sql.HAS_LIVE_GRANT_BESIDE, connection_id, grant_id, user_id))
+        return bool(self._rows(sql.HAS_LIVE_GRANT_BESIDE, connection_id, grant_id, user_id, r.micros(self._now)))
 
     async def ended_token(self, serial: bytes) -> EndedToken | None:
         return self._one(r.ENDED_TOKEN, sql.BY_KEY[EndedToken], serial)

@@ -229,8 +229,9 @@ order by coalesce(last_used_day, created_at / 86400000000), created_at, id"""
 HAS_LIVE_GRANT_BESIDE = """
 select 1 from grants
 where connection_id = ?1 and revoked_at is null and (?2 is null or id <> ?2) and (?3 is null or user_id is not ?3)
+  and not (origin = 'code' and generation = 0 and code_expires_at is not null and code_expires_at <= ?4)
 limit 1"""
-"""Whether a connection has a live grant that is neither this one nor of this user."""
+"""Whether a connection has a live grant, dead codes aside, that is neither this one nor of this user."""
 
 SIGNING_KEY_VERSIONS = """
 select kid, version, created_at from signing_keys where retires_at is null or retires_at > ?1 order by signs_from, kid"""
