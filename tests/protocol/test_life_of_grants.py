@@ -106,12 +106,13 @@ class LifeOfGrants(RuleBasedStateMachine):
         return self.stands(consent) and generation == len(consent.chain) and not idle
 
     def others(self, consent: Consent) -> list[Consent]:
-        """Live grants of the same connection that are still in the storage, unexchanged codes too."""
+        """Live grants of the same connection that are still in the storage, and codes that can still be exchanged."""
         rows = self.stage.storage._tables.of(Grant)
         return [
             each
             for each in self.made
             if each is not consent and each.link is consent.link and not each.ended and each.grant_id in rows
+            if each.born or self.now < each.code_expires_at
         ]
 
     def end_on_purpose(self, consent: Consent) -> None:

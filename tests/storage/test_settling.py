@@ -169,13 +169,14 @@ RACES: dict[str, Callable[[int], Any]] = {
 }
 
 
+@pytest.mark.parametrize("verb", ["settle", "propose"])
 @pytest.mark.parametrize("change", RACES.values(), ids=RACES.keys())
-def test_of_ten_that_race_for_one_thing_one_wins(storage: Any, change: Callable[[int], Any]) -> None:
+def test_of_ten_that_race_for_one_thing_one_wins(storage: Any, change: Callable[[int], Any], verb: str) -> None:
     add(storage, *the_world(), pending())
 
     async def race() -> list[Any]:
         rules = [saying(number, change(number), Add(EndedToken(b"%d" % number, NOON))) for number in range(10)]
-        return await asyncio.gather(*map(storage.settle, rules), return_exceptions=True)
+        return await asyncio.gather(*map(getattr(storage, verb), rules), return_exceptions=True)
 
     results = asyncio.run(race())
     assert sum(isinstance(each, Decision) for each in results) == 1
@@ -184,7 +185,8 @@ def test_of_ten_that_race_for_one_thing_one_wins(storage: Any, change: Callable[
     assert sum(each is not None for each in written) == 1
 
 
-def test_ten_that_read_and_move_all_move(storage: Any) -> None:
+@pytest.mark.parametrize("verb", ["settle", "propose"])
+def test_ten_that_read_and_move_all_move(storage: Any, verb: str) -> None:
     add(storage, *the_world())
 
     async def rule(facts: Facts, now: datetime) -> Decision[int]:
@@ -193,9 +195,46 @@ def test_ten_that_read_and_move_all_move(storage: Any) -> None:
         return Decision(held.grant.generation, (MoveGeneration(an_id(5), held.grant.generation, now),))
 
     async def race() -> list[Any]:
-        return await asyncio.gather(*[storage.settle(rule) for _ in range(10)])
+        return await asyncio.gather(*[getattr(storage, verb)(rule) for _ in range(10)])
 
     assert sorted(decision.answer for decision in asyncio.run(race())) == list(range(10))
+
+
+def test_a_proposal_without_changes_is_the_answer_and_one_with_changes_comes_true(storage: Any) -> None:
+    add(storage, *the_world())
+    assert asyncio.run(storage.propose(saying("nothing"))) == Decision("nothing")
+    asyncio.run(storage.propose(saying("moved", MoveGeneration(an_id(5), 0, NOON))))
+    assert ask(storage, lambda facts: facts.grant(an_id(5))).grant.generation == 1
+
+
+def test_a_proposal_that_comes_too_late_decides_again_on_what_is_true_then(storage: Any) -> None:
+    """It had read generation 0, and so had the one before it."""
+    add(storage, *the_world())
+
+    async def rule(facts: Facts, now: datetime) -> Decision[str]:
+        held = await facts.grant(an_id(5))
+        assert held is not None
+        if held.grant.generation:
+            return Decision("too late", (EndGrant(an_id(5), now, "presented_twice"),))
+        return Decision("exchanged", (MoveGeneration(an_id(5), 0, now),))
+
+    async def both() -> list[Any]:
+        return await asyncio.gather(*[storage.propose(rule) for _ in range(2)])
+
+    assert sorted(decision.answer for decision in asyncio.run(both())) == ["exchanged", "too late"]
+    grant_now = ask(storage, lambda facts: facts.grant(an_id(5))).grant
+    assert (grant_now.generation, grant_now.revoked_reason) == (1, "presented_twice")
+
+
+def test_a_proposal_that_raises_changes_nothing(storage: Any) -> None:
+    async def rule(facts: Facts, now: datetime) -> Decision[str]:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        asyncio.run(storage.propose(rule))
+    asyncio.run(storage.close())
+    with pytest.raises(StorageError):
+        asyncio.run(storage.propose(saying("late")))
 
 
 def test_a_version_that_was_rolled_back_is_never_remembered(storage: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from grantway.protocol import jwt
@@ -13,9 +13,10 @@ from grantway.protocol.moment import Moment
 from grantway.protocol.scope import common
 from grantway.protocol.standing import SUSPENDED, why_client_is_out, why_out
 from grantway.protocol.tokens import Access, UnprovenAccessToken, read_access_token, read_sealed
+from grantway.wire.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ProvenAccess:
     """An access token of ours. Proven is not active: ask ``why_inactive``. ``held`` is ``None`` for a client's own."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from grantway.protocol import audit
@@ -14,12 +13,13 @@ from grantway.protocol.moment import Moment
 from grantway.protocol.notices import remove_url_notice
 from grantway.protocol.sessions import signed_in
 from grantway.wire.errors import ACCESS_DENIED, LOGIN_REQUIRED, NOT_FOUND
+from grantway.wire.record import record
 
 RECENT = timedelta(minutes=15)
 """How long after signing in an owner may remove a connection without signing in again."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Removed:
     """It is over. ``whole``: the connection; otherwise only what one member had approved of it."""
 

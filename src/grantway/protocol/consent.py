@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from grantway.protocol import audit
@@ -16,12 +16,13 @@ from grantway.protocol.scope import within
 from grantway.protocol.standing import why_out
 from grantway.protocol.tokens import write_code
 from grantway.wire import base62
+from grantway.wire.record import record
 
 ANSWERED = timedelta(minutes=2)
 """How long an answered request is kept for a second click."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Question:
     """Who is asked what: all that a consent is about, read together."""
 

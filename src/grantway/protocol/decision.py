@@ -6,17 +6,18 @@ domain, not a statement of SQL; storage applies all changes of a decision or non
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from typing import Generic, TypeVar
 
 from grantway.protocol.model import Record
 from grantway.wire.errors import OAuthError
+from grantway.wire.record import record
 
 A_co = TypeVar("A_co", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Refusal:
     """No. ``error`` is said, ``reason`` is the stable private slug that logs and metrics count."""
 
@@ -25,35 +26,35 @@ class Refusal:
     retry_after: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Add:
     """A new record exists. Guard: its keys are free."""
 
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Replace:
     """A record that carries ``version`` has a new value. Guard: the stored version is one less than the new one's."""
 
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Put:
     """A record without ``version`` has this value now, whatever it was (failure buckets, icons, scopes)."""
 
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Forget:
     """A record is gone. Guard: it is there, so that what may happen once happens once (a pending authorization)."""
 
     record: Record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MoveGeneration:
     """A code was exchanged or a refresh token rotated. Guard: the generation is still ``from_generation``, not revoked.
 
@@ -67,7 +68,7 @@ class MoveGeneration:
     refresh_idle_expires_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EndGrant:
     """A grant is over, and all its tokens. No guard: ending what is ended changes nothing."""
 
@@ -77,7 +78,7 @@ class EndGrant:
     by: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EndUserGrants:
     """All live grants of one user under one connection are over (an account owner keeps the connection)."""
 
@@ -87,7 +88,7 @@ class EndUserGrants:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RemoveConnection:
     """A connection is over. Guard: it was not removed yet. Its grants die with it because every use reads it."""
 
@@ -97,7 +98,7 @@ class RemoveConnection:
     by: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TouchUse:
     """A grant and its connection were used on this day (UTC). No guard."""
 
@@ -106,7 +107,7 @@ class TouchUse:
     day: date
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReportDelivery:
     """What came of an attempt to deliver a notice. Guard: ``lease`` still holds it."""
 
@@ -119,7 +120,7 @@ class ReportDelivery:
     next_attempt_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LeaseNotice:
     """A sender takes a notice until ``until``. Guard: undelivered, not dead, and no live lease at ``at``."""
 
@@ -135,7 +136,7 @@ Change = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Decision(Generic[A_co]):
     """``answer`` is true once ``changes`` are. ``reason`` says in one slug what happened."""
 

@@ -7,7 +7,6 @@ taken when the rule runs. Every method returns ``None`` or an empty tuple when t
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -30,11 +29,12 @@ from grantway.protocol.model import (
     SigningKey,
     User,
 )
+from grantway.wire.record import record
 
 A = TypeVar("A")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GrantInUse:
     """A grant with all that its tokens depend on, read in one query. ``user`` is ``None`` for grants without one."""
 
@@ -45,7 +45,7 @@ class GrantInUse:
     client: Client
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ConnectionInView:
     """A connection with what a page or a listing shows beside it."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 
 from grantway.protocol.facts import GrantInUse
@@ -12,12 +12,13 @@ from grantway.protocol.moment import Moment
 from grantway.protocol.policy import HOUR
 from grantway.protocol.scope import common
 from grantway.protocol.tokens import SERIAL_LENGTH, Access, RowKind, write_refresh_token
+from grantway.wire.record import record
 
 LONGEST_CLIENT_TOKEN = HOUR
 """How long a client's own token lives when its policy names no end: it can always ask for another."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Issued:
     """An access token to be minted and what is said beside it.
 

@@ -12,7 +12,7 @@ import binascii
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -26,13 +26,14 @@ from grantway.protocol import ids
 from grantway.protocol.keys import ACCOUNT_JWT, derive, same
 from grantway.protocol.tokens import ID_LENGTH, MAX_TOKEN_LENGTH, SERIAL_LENGTH, Access, RowKind
 from grantway.wire import base62
+from grantway.wire.record import record
 
 _ES256 = ec.ECDSA(hashes.SHA256())
 _KIND_LETTERS: dict[RowKind, str] = {"grant": "g", "client": "c"}
 _KINDS: dict[str, RowKind] = {letter: kind for kind, letter in _KIND_LETTERS.items()}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UnverifiedJwt:
     """A JWT taken apart, nothing verified."""
 

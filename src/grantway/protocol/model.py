@@ -8,18 +8,19 @@ changes of a record: a rule that read it, or a set of its children, guards on it
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from typing import Any, Literal
 
 from grantway.protocol.policy import Policy, resolve
+from grantway.wire.record import record
 
 Role = Literal["owner", "admin", "member"]
 ClientKind = Literal["integration", "resource_server", "operator"]
 Origin = Literal["code", "implicit", "password", "device", "migration", "permanent", "exchange"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class User:
     """A person who can sign in. ``email`` is case-folded and unique; ``password_version`` rises with each password."""
 
@@ -33,7 +34,7 @@ class User:
     version: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Account:
     """What a user acts for: app, merchant, tenant, shop.
 
@@ -55,7 +56,7 @@ class Account:
     version: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Membership:
     """A user belongs to an account. Owners and admins may connect integrations; members may not."""
 
@@ -69,7 +70,7 @@ class Membership:
         return self.role in ("owner", "admin")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClientSecret:
     """One of a client's live secrets (at most two, so that it can be rotated). SHA-256, shown once."""
 
@@ -78,7 +79,7 @@ class ClientSecret:
     expires_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Client:
     """What RFC 6749 calls a client; on pages, an integration. Never deleted: ``ended_at`` makes it a tombstone.
 
@@ -114,7 +115,7 @@ class Client:
         return resolve(self.profile, self.overrides)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Icon:
     """The picture of a client on the consent page: PNG, at most 256 pixels a side, re-encoded by us."""
 
@@ -123,7 +124,7 @@ class Icon:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Connection:
     """One client connected to one account: what people see, list and remove. One live one per client and account."""
 
@@ -142,7 +143,7 @@ class Connection:
     version: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Grant:
     """One act of consent under a connection. All its codes and tokens are derived from this one row.
 
@@ -181,7 +182,7 @@ class Grant:
     last_used_day: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EndedToken:
     """One access token that was ended before its time. Kept until it could not be used any more anyway."""
 
@@ -189,7 +190,7 @@ class EndedToken:
     keep_until: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PendingAuthorization:
     """An authorization request that waits for its customer.
 
@@ -218,7 +219,7 @@ class PendingAuthorization:
     version: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Session:
     """A signed-in browser. Found by the digest of its cookie; drawn anew at every sign-in."""
 
@@ -228,7 +229,7 @@ class Session:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ConnectionKey:
     """A key for the few vendor calls that take Basic (Sunshine: revoke access). Dies with its connection."""
 
@@ -238,7 +239,7 @@ class ConnectionKey:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SigningKey:
     """A key of ``/jwks.json``. Published from ``created_at``, signs from ``signs_from``, gone at ``retires_at``."""
 
@@ -253,7 +254,7 @@ class SigningKey:
     version: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scope:
     """One entry of the catalogue.
 
@@ -268,7 +269,7 @@ class Scope:
     withholds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Notice:
     """A message that has to reach somebody: a row of the outbox, written in the commit of the change it tells of.
 
@@ -292,7 +293,7 @@ class Notice:
     leased_until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AuditEntry:
     """Who did what, when and why. ``actor`` is ``user:…``, ``client:…``, ``operator`` or ``system``."""
 
@@ -309,7 +310,7 @@ class AuditEntry:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FailureBucket:
     """Failed sign-ins under one key (a digest of user and network, or of an address) in one window of time."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from grantway.protocol.vault import ROW_SECRET_LENGTH, Vault
+from grantway.wire.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Moment:
     """``now`` is aware and given by storage; ``vault`` opens row secrets; ``draw(n)`` gives n random bytes."""
 

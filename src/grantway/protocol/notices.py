@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ from grantway.protocol.decision import Decision, LeaseNotice, ReportDelivery
 from grantway.protocol.facts import Facts
 from grantway.protocol.model import Account, Client, Connection, Notice
 from grantway.protocol.moment import Moment
+from grantway.wire.record import record
 
 ATTEMPT_TIMEOUT = timedelta(seconds=20)
 LEASE = timedelta(seconds=60)
@@ -36,7 +37,7 @@ GONE = frozenset({404, 410})
 Outcome = Literal["delivered", "retry", "dead", "lease_lost"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Delivery:
     """A notice that this sender holds (its ``lease`` is set), and the client whose key signs it."""
 

@@ -5,17 +5,19 @@ A client names a profile and may override single fields of it (``resolve``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any, Literal
+
+from grantway.wire.record import record
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Policy:
     """One bundle of policy. All durations are ``timedelta``; ``None`` means without end."""
 

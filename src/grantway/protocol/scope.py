@@ -8,12 +8,15 @@ from urllib.parse import urlsplit
 
 def within(asked: Collection[str], allowed: Collection[str]) -> bool:
     """Whether all that is asked is allowed."""
-    return all(one in allowed for one in asked)
+    for one in asked:  # noqa: SIM110 - a generator costs three times as much, and every request asks this
+        if one not in allowed:
+            return False
+    return True
 
 
 def common(first: tuple[str, ...], second: Collection[str]) -> tuple[str, ...]:
     """What is in both, in the order of the first."""
-    return tuple(one for one in first if one in second)
+    return tuple([one for one in first if one in second])
 
 
 def is_resource(uri: str) -> bool:
@@ -27,9 +30,9 @@ def is_resource(uri: str) -> bool:
 
 def positions(chosen: Collection[str], ordered: tuple[str, ...]) -> int:
     """The chosen ones as a bitmap over the ordered list: bit 0 is the first."""
-    return sum(1 << at for at, one in enumerate(ordered) if one in chosen)
+    return sum([1 << at for at, one in enumerate(ordered) if one in chosen])
 
 
 def at_positions(bitmap: int, ordered: tuple[str, ...]) -> tuple[str, ...]:
     """Those that the bitmap names, in order."""
-    return tuple(one for at, one in enumerate(ordered) if bitmap >> at & 1)
+    return tuple([one for at, one in enumerate(ordered) if bitmap >> at & 1])

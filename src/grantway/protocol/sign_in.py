@@ -8,7 +8,7 @@ first and the last are bound by the password's version. Whether the address or t
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 
 from grantway.protocol import audit
@@ -21,6 +21,7 @@ from grantway.protocol.moment import Moment
 from grantway.protocol.sessions import signed_in
 from grantway.protocol.throttle import Buckets, buckets_of, buckets_of_browser, count_failure, forgive, pace
 from grantway.wire.errors import ACCESS_DENIED, TOO_MANY_REQUESTS
+from grantway.wire.record import record
 
 SESSION_LIFETIME = timedelta(hours=12)
 """From sign-in, whatever happens in between."""
@@ -28,7 +29,7 @@ LONGEST_EMAIL = 254
 """RFC 5321 §4.5.3.1.3, without the angle brackets."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Attempt:
     """What the server has to verify, and how slowly. ``password_hash`` is ``None`` for nobody: verify a dummy then."""
 
@@ -39,7 +40,7 @@ class Attempt:
     password_version: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SignedIn:
     """The browser is signed in under this session id (raw; only its digest is stored), and keeps ``kept``."""
 
@@ -49,12 +50,12 @@ class SignedIn:
     kept: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SignedOut:
     """The session is over, or never was."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Anonymous:
     """Nobody is signed in."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from grantway.protocol.model import Account, Client, Connection, Membership, Scope, User
 from grantway.wire.messages import AuthorizationAnswer
+from grantway.wire.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Visitor:
     """The browser: the raw values of its two cookies. ``browser`` outlives sign-in, ``session`` is drawn at sign-in."""
 
@@ -16,14 +17,14 @@ class Visitor:
     session: str | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Opened:
     """The request waits under this id (raw; only its digest is stored)."""
 
     pending_id: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AskSignIn:
     """The customer has to sign in; ``again`` when they are signed in and the client asks for it once more.
 
@@ -35,7 +36,7 @@ class AskSignIn:
     again: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AskAccount:
     """The customer has several accounts (or none that they may connect) and has to pick one."""
 
@@ -45,7 +46,7 @@ class AskAccount:
     redirect_uri: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AskConsent:
     """The Allow/Deny page. ``shown`` has to come back with the answer: it binds what was seen to what is settled."""
 
@@ -59,7 +60,7 @@ class AskConsent:
     shown: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SendBack:
     """The customer's browser goes back to the client with this; ``dialect`` says how it is spelled."""
 
@@ -67,7 +68,7 @@ class SendBack:
     dialect: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Chosen:
     """The account is noted; ask ``next_step`` again."""
 

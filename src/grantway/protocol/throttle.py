@@ -8,7 +8,7 @@ in with before has buckets of its own, so that an address that others have used 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from math import ceil
@@ -17,6 +17,7 @@ from grantway.protocol.decision import Change, Forget, Put
 from grantway.protocol.digests import digest
 from grantway.protocol.facts import Facts
 from grantway.protocol.model import FailureBucket
+from grantway.wire.record import record
 
 WINDOW = timedelta(minutes=15)
 """Failures are counted from the first of a window until its end."""
@@ -29,7 +30,7 @@ FAILURES_PER_ADDRESS = 50
 """Failures of one address in a window; an office behind one address shares them."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Buckets:
     """The names of an attempt's two buckets."""
 
@@ -37,7 +38,7 @@ class Buckets:
     address: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pace:
     """What has to be waited: ``delay`` seconds before the answer; with ``retry_after``, there is no attempt at all."""
 

@@ -9,7 +9,7 @@ checksum, so that secret scanners find them and typing errors cost no query. Rea
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidTag
 
 from grantway.protocol.keys import CODE, MAC_LENGTH, REFRESH, access_cipher, mac, same
 from grantway.protocol.scope import at_positions, positions
+from grantway.wire.record import record
 from grantway.wire.words import CHECKSUM_LENGTH, checksum, read_word, write_word
 
 ID_LENGTH = 16
@@ -34,7 +35,7 @@ _HEAD = struct.Struct(">16sQI")
 _ENDLESS = 0xFFFFFFFF
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UnprovenCode:
     """What a code says of itself."""
 
@@ -45,7 +46,7 @@ class UnprovenCode:
         return same(self.mac, mac(secret, CODE, self.grant_id))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UnprovenRefreshToken:
     """What a refresh token says of itself."""
 
@@ -57,7 +58,7 @@ class UnprovenRefreshToken:
         return same(self.mac, mac(secret, REFRESH, self.generation.to_bytes(4, "big")))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UnprovenAccessToken:
     """What an opaque access token says of itself: which row it hangs from."""
 
@@ -73,7 +74,7 @@ class UnprovenAccessToken:
             return None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Access:
     """What one access token is good for. ``expires_at`` is ``None`` for a token without end."""
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+from grantway.wire.record import record
 
 ROW_SECRET_LENGTH = 32
 """Bytes of randomness that every row tokens hang from has of its own."""
@@ -16,7 +18,7 @@ class Unsealable(Exception):
     """A sealed value does not open: another master key sealed it, or it was changed. Carries nothing of the value."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Vault:
     """The master keys by id, and which of them seals. Keys are 64 bytes (AES-256-SIV, RFC 5297)."""
 

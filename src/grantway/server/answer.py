@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from time import perf_counter_ns
 
 import structlog
@@ -15,13 +14,14 @@ from grantway.server.storage.port import OutcomeUnknown, StorageError
 from grantway.wire.errors import SERVER_ERROR, TEMPORARILY_UNAVAILABLE, Malformed
 from grantway.wire.http import HttpAnswer, HttpRequest
 from grantway.wire.messages import ErrorAnswer
+from grantway.wire.record import record
 
 log = structlog.get_logger("grantway")
 
 ErrorWriter = Callable[[ErrorAnswer, HttpRequest | None], HttpAnswer]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Said:
     """An answer and what the log says of it: the reason, and the client once it is known who it is."""
 
@@ -33,7 +33,7 @@ class Said:
 Handler = Callable[[Service, HttpRequest], Awaitable[Said]]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Endpoint:
     """One machine endpoint: its name in logs, what it does, how its dialect says no.
 

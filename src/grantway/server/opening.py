@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Callable
 
 from grantway.protocol.administration.scopes import publish_catalogue
@@ -44,7 +44,7 @@ async def open_service(
     except StorageError as error:
         raise CannotStart(str(error)) from None
     try:
-        service = Service(settings, storage, await load_vault(settings, storage), secrets.token_bytes)
+        service = Service(settings, storage, await load_vault(settings, storage), os.urandom)
         if settings.catalogue:
             await service.consult(publish_catalogue, settings.catalogue)
     except BaseException:

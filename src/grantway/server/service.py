@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from grantway.protocol.decision import Add, Decision
-from grantway.protocol.facts import Facts
+from grantway.protocol.facts import Facts, Rule
 from grantway.protocol.model import Notice
 from grantway.protocol.moment import Moment
 from grantway.protocol.vault import Vault
@@ -52,19 +52,24 @@ class Service:
 
     async def settle(self, rule: RuleFunction[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Decision[A]:
         """Let the rule decide on facts that hold still and make its changes true. Raises what ``Storage.settle`` does."""
+        decision = await self.storage.settle(self._bound(rule, *args, **kwargs))
+        if decision.changes:
+            self.bell.hear(decision)
+        return decision
 
-        def run(facts: Facts, now: datetime) -> Coroutine[Any, Any, Decision[A]]:
-            return rule(facts, Moment(now, self.vault, self.draw), *args, **kwargs)
-
-        decision = await self.storage.settle(run)
+    async def propose(self, rule: RuleFunction[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Decision[A]:
+        """The same for a rule whose changes carry every guard that they need; see ``Storage.propose``."""
+        decision = await self.storage.propose(self._bound(rule, *args, **kwargs))
         if decision.changes:
             self.bell.hear(decision)
         return decision
 
     async def consult(self, rule: RuleFunction[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Decision[A]:
         """The same for a rule that rarely changes anything: decided on a plain read, settled only if it has changes."""
+        return await self.storage.consult(self._bound(rule, *args, **kwargs))
 
+    def _bound(self, rule: RuleFunction[P, A], *args: P.args, **kwargs: P.kwargs) -> Rule[A]:
         def run(facts: Facts, now: datetime) -> Coroutine[Any, Any, Decision[A]]:
             return rule(facts, Moment(now, self.vault, self.draw), *args, **kwargs)
 
-        return await self.storage.consult(run)
+        return run

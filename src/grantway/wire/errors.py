@@ -6,10 +6,10 @@ Two texts per refusal: the public sentence, which is here and never contains wha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from grantway.wire.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OAuthError:
     """One error of the vocabulary: its code on the wire, HTTP status, and public sentence."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from grantway.wire.errors import INVALID_REQUEST, Malformed
+from grantway.wire.record import record
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -13,7 +14,7 @@ JSON = (b"content-type", b"application/json")
 NO_STORE = (b"cache-control", b"no-store")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HttpRequest:
     """One request as it arrived, body complete.
 
@@ -46,7 +47,7 @@ class HttpRequest:
             raise Malformed(INVALID_REQUEST, "header_not_ascii") from None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HttpAnswer:
     """One answer, ready to be sent. Header names are lower case bytes."""
 

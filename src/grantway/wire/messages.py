@@ -7,15 +7,16 @@ tuple where absence and emptiness mean the same). Secrets and tokens do not show
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from grantway.wire.errors import OAuthError
+from grantway.wire.record import record
 
 AuthenticationMethod = Literal["client_secret_basic", "client_secret_post", "none"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ClientCredentials:
     """Who the caller says it is, and how it proves it (RFC 6749 §2.3). ``none`` has no secret."""
 
@@ -24,7 +25,7 @@ class ClientCredentials:
     method: AuthenticationMethod = "none"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AuthorizationRequest:
     """What a client asks the customer for, through the browser (RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 8707 §2).
 
@@ -42,7 +43,7 @@ class AuthorizationRequest:
     prompt: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AuthorizationAnswer:
     """What the browser carries back to the client's redirect URI: a code, or an error (RFC 6749 §4.1.2, RFC 9207)."""
 
@@ -53,7 +54,7 @@ class AuthorizationAnswer:
     iss: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TokenRequest:
     """A request to the token endpoint (RFC 6749 §4.1.3, §4.4.2, §6; RFC 8707 §2.2).
 
@@ -71,7 +72,7 @@ class TokenRequest:
     idempotency_key: str | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AccountSummary:
     """The account that a connection reaches, as the integrator is told of it."""
 
@@ -79,7 +80,7 @@ class AccountSummary:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TokenAnswer:
     """Tokens (RFC 6749 §5.1). ``expires_in`` is in seconds; ``None`` when the token does not expire or it is not said."""
 
@@ -92,7 +93,7 @@ class TokenAnswer:
     account: AccountSummary | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ErrorAnswer:
     """A refusal, as it is said (RFC 6749 §5.2). ``retry_after`` is in seconds."""
 
@@ -100,7 +101,7 @@ class ErrorAnswer:
     retry_after: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IntrospectionRequest:
     """What is this token good for? (RFC 7662 §2.1)"""
 
@@ -109,7 +110,7 @@ class IntrospectionRequest:
     token_type_hint: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IntrospectionAnswer:
     """What the token is good for (RFC 7662 §2.2). Times are seconds since the epoch. An inactive answer says no more."""
 
@@ -127,7 +128,7 @@ class IntrospectionAnswer:
     account: AccountSummary | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RevocationRequest:
     """End this token (RFC 7009 §2.1)."""
 
@@ -136,19 +137,19 @@ class RevocationRequest:
     token_type_hint: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RevocationAnswer:
     """It is ended, or never was (RFC 7009 §2.2)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TokenInfoRequest:
     """Which account does this token reach? (Sunshine Conversations: ``GET /v2/tokenInfo``)"""
 
     access_token: str | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TokenInfoAnswer:
     """The account behind a token, with what vendors tell of it (Sunshine Conversations: ``AppResponse``).
 
@@ -162,7 +163,7 @@ class TokenInfoAnswer:
     metadata: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AccessRevocationRequest:
     """End the whole connection that these credentials belong to (Sunshine Conversations: ``DELETE /oauth/authorization``).
 
@@ -174,6 +175,6 @@ class AccessRevocationRequest:
     key_secret: str | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AccessRevocationAnswer:
     """The connection is removed."""

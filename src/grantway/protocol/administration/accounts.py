@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from grantway.protocol.administration.answers import Rejected, recorded, reject
@@ -14,6 +14,7 @@ from grantway.protocol.decision import Add, Decision
 from grantway.protocol.facts import Facts
 from grantway.protocol.model import Account
 from grantway.protocol.moment import Moment
+from grantway.wire.record import record
 
 OWN_ID = "standard"
 """The dialect under which the platform's own id of an account is kept."""
@@ -31,7 +32,7 @@ _SUNSHINE_SWITCHES = frozenset({
 })  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NewAccount:
     """What is asked for. External ids that are not given are drawn in the right form."""
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from grantway.protocol.decision import Add, Change, Decision
 from grantway.protocol.model import AuditEntry
 from grantway.protocol.moment import Moment
+from grantway.wire.record import record
 
 OPERATOR = "operator"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rejected:
     """No, and why, in a sentence for the operator who asked. ``reason`` is the stable slug beside it."""
 

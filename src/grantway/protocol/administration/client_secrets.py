@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import timedelta
 
 from grantway.protocol.administration.answers import Rejected, recorded, reject
@@ -12,13 +12,14 @@ from grantway.protocol.decision import Decision, Replace
 from grantway.protocol.facts import Facts
 from grantway.protocol.model import Client, ClientSecret
 from grantway.protocol.moment import Moment
+from grantway.wire.record import record
 
 CHANGEOVER = timedelta(days=7)
 """How long the secret before goes on working, if nothing else is said."""
 LONGEST_CHANGEOVER = timedelta(days=365)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RotatedSecret:
     """The new secret as it is shown once; until when the one before works, and how many were dropped at once."""
 

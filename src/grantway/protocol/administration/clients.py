@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ from grantway.protocol.moment import Moment
 from grantway.protocol.policy import Policy, resolve
 from grantway.protocol.redirect_uri import check_registration
 from grantway.protocol.scope import is_resource
+from grantway.wire.record import record
 
 LONGEST_JWT = timedelta(hours=1)
 """A signed token cannot be called back where it is verified locally, and signing keys are kept published this long."""
@@ -33,7 +34,7 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _MAX_URIS = 50
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NewClient:
     """What is asked for. ``client_id`` and ``client_secret`` are drawn when they are not given."""
 
@@ -51,7 +52,7 @@ class NewClient:
     overrides: tuple[tuple[str, Any], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CreatedClient:
     """The client, and its secret as it is shown once: ``None`` for a public client."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from grantway.protocol.administration.answers import Rejected, recorded, reject
 from grantway.protocol.decision import Add, Decision, Replace
@@ -11,11 +11,12 @@ from grantway.protocol.facts import Facts
 from grantway.protocol.model import Connection, ConnectionKey
 from grantway.protocol.moment import Moment
 from grantway.wire import base62
+from grantway.wire.record import record
 
 KEY_PREFIX = "app_"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CreatedKey:
     """A key for Basic, and its secret as it is shown once."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from grantway.protocol.administration.answers import OPERATOR, Rejected, recorded, reject
 from grantway.protocol.connections import removal
@@ -12,6 +12,7 @@ from grantway.protocol.facts import Facts
 from grantway.protocol.model import Account, Membership, Role, User
 from grantway.protocol.moment import Moment
 from grantway.protocol.sign_in import LONGEST_EMAIL, fold
+from grantway.wire.record import record
 
 MIN_PASSWORD = 8
 """Characters. Guessing is slowed per user and limited per address, so NIST SP 800-63B-3 §5.1.1.1 is enough."""
@@ -75,7 +76,7 @@ async def set_password(facts: Facts, at: Moment, email: str, password_hash: str)
     return Decision(changed, (Replace(changed), recorded(at, "user_password_set", user_id=user.id)))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Member:
     """A membership with the two that it joins."""
 

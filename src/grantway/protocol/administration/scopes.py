@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from grantway.protocol.administration.answers import Rejected, recorded, reject
 from grantway.protocol.decision import Change, Decision, Forget, Put
 from grantway.protocol.facts import Facts
 from grantway.protocol.model import Scope
 from grantway.protocol.moment import Moment
+from grantway.wire.record import record
 
 MAX_SCOPE = 191
 _SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 §3.3
@@ -54,7 +54,7 @@ def undescribed(name: str) -> Scope:
     return BUILT_IN.get(name) or Scope(name, {"en": f"Use “{name}”"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Catalogued:
     """The entry as it is now; ``was_new`` when there was none."""
 

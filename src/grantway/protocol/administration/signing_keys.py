@@ -7,7 +7,7 @@ published until the last token that it signed has expired.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from grantway.protocol.facts import Facts
 from grantway.protocol.issuing import current_signing_key
 from grantway.protocol.model import SigningKey
 from grantway.protocol.moment import Moment
+from grantway.wire.record import record
 
 JWKS_MAX_AGE = timedelta(minutes=10)
 """How long ``/jwks.json`` may be kept (its Cache-Control)."""
@@ -25,7 +26,7 @@ SKEW = timedelta(minutes=2)
 """How far the clocks of those who verify may be behind."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DrawnKey:
     """A key that was drawn outside the rule: its private half sealed, its public half as a JWK with ``kid``."""
 

@@ -6,7 +6,7 @@ presentation is refused, and when it is a fully valid one, and not the echo of a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from grantway.protocol import audit
 from grantway.protocol.decision import Decision, EndGrant, MoveGeneration, Refusal, TouchUse, refuse
@@ -22,12 +22,13 @@ from grantway.protocol.standing import SUSPENDED, why_out
 from grantway.protocol.tokens import UnprovenCode, read_code
 from grantway.wire.errors import ACCESS_DENIED, INVALID_GRANT, INVALID_REQUEST, INVALID_TARGET
 from grantway.wire.messages import TokenRequest
+from grantway.wire.record import record
 
 GRANT_TYPE = "authorization_code"
 WRITES = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Presented:
     """The code as it was read, and the grant that it names."""
 

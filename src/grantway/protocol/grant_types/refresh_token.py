@@ -7,7 +7,7 @@ the grant, because thief and owner look alike from here. Only a proven token pre
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from grantway.protocol import audit
@@ -29,13 +29,14 @@ from grantway.wire.errors import (
     INVALID_TARGET,
 )
 from grantway.wire.messages import TokenRequest
+from grantway.wire.record import record
 
 GRANT_TYPE = "refresh_token"
 WRITES = True
 _KEY_LENGTH = 16
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Presented:
     """The refresh token as it was read, and the grant that it names."""
 

@@ -33,7 +33,7 @@ def endpoints(mint: Mint) -> dict[tuple[str, str], Endpoint]:
 
     async def answer_token(service: Service, request: HttpRequest) -> Said:
         message = standard.read_token_request(request)
-        run = service.settle if writes(message) else service.consult
+        run = service.propose if writes(message) else service.consult
         decision = await run(token, message, DIALECT)
         issued = decision.answer
         if isinstance(issued, Refusal):

@@ -20,7 +20,7 @@ def endpoints(mint: Mint) -> dict[tuple[str, str], Endpoint]:
 
     async def answer_token(service: Service, request: HttpRequest) -> Said:
         message = sunshine.read_token_request(request)
-        decision = await service.settle(token, message, DIALECT)
+        decision = await service.propose(token, message, DIALECT)
         issued = decision.answer
         if isinstance(issued, Refusal):
             return refused(issued, sunshine.write_error_answer, request)

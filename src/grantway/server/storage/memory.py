@@ -79,6 +79,10 @@ class MemoryStorage:
                 return decision
         raise Contended(str(missed)) from missed
 
+    async def propose(self, rule: Rule[A]) -> Decision[A]:
+        """See ``Storage.propose``. Nothing comes between reading and changing here, so it is the same as to settle."""
+        return await self.settle(rule)
+
     async def consult(self, rule: Rule[A]) -> Decision[A]:
         """See ``Storage.consult``."""
         self._refuse_when_closed()

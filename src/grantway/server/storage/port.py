@@ -47,6 +47,16 @@ class Storage(Protocol):
         """
         ...
 
+    async def propose(self, rule: Rule[A]) -> Decision[A]:
+        """Like ``settle``, for rules whose changes carry every guard that they need.
+
+        The rule decides on a plain read, beside others, and only its changes wait for their turn; when a guard misses, it
+        decides again as ``settle`` has it. So what it read may be older than its changes: right for a rule that reads
+        what every later use reads again anyway, and guards what it moves (a code's exchange, a refresh). Wrong for one
+        that decides on what is absent or on how many there are.
+        """
+        ...
+
     async def consult(self, rule: Rule[A]) -> Decision[A]:
         """Like ``settle`` for rules that rarely change anything: the rule is run on a plain read first, and only if it
         comes back with changes it is settled (and decides again there)."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from grantway.protocol.decision import Change
+from grantway.protocol.decision import Change, Decision
 from grantway.protocol.facts import Rule
 from grantway.server.storage.port import ATTEMPTS, Contended, GuardMissed, OutcomeUnknown, StorageError, drive
 from grantway.server.storage.sqlite.changes import apply, is_one_statement, touches_parsed
@@ -28,14 +28,24 @@ _COMMIT_ATTEMPTS = 3
 
 
 class Job:
-    """Something to do in a transaction, and what came of it. Either a rule, or work that gets a transaction of its own."""
+    """Something to do in a transaction, and what came of it. Either a rule, or work that gets a transaction of its own.
 
-    __slots__ = ("error", "future", "rule", "value", "work")
+    ``proposed`` is what the rule decided on a plain read: it comes true if its guards hold.
+    """
 
-    def __init__(self, future: asyncio.Future[Any], rule: Rule[Any] | None = None, work: Work | None = None) -> None:
+    __slots__ = ("error", "future", "proposed", "rule", "value", "work")
+
+    def __init__(
+        self,
+        future: asyncio.Future[Any],
+        rule: Rule[Any] | None = None,
+        work: Work | None = None,
+        proposed: Decision[Any] | None = None,
+    ) -> None:
         self.future = future
         self.rule = rule
         self.work = work
+        self.proposed = proposed
         self.value: Any = None
         self.error: BaseException | None = None
 
@@ -140,15 +150,17 @@ class Committer:
 
     def _settle(self, job: Job, rule: Rule[Any]) -> None:
         missed: GuardMissed | None = None
+        decision = job.proposed
         for _ in range(ATTEMPTS):
-            now = self._clock()
-            decision = drive(rule(SqliteFacts(self._connection, self._parsed, now), now))
-            self._still_here()  # a rule may have caught the error that took it
+            if decision is None:
+                now = self._clock()
+                decision = drive(rule(SqliteFacts(self._connection, self._parsed, now), now))
+                self._still_here()  # a rule may have caught the error that took it
             try:
                 if decision.changes:
                     self._apply(decision.changes)
             except GuardMissed as miss:
-                missed = miss
+                missed, decision = miss, None
             else:
                 job.value = decision
                 return

@@ -120,13 +120,23 @@ class SqliteStorage:
 
     async def consult(self, rule: Rule[A]) -> Decision[A]:
         """See ``Storage.consult``."""
+        decision = self._decide(rule)
+        return await self.settle(rule) if decision.changes else decision
+
+    async def propose(self, rule: Rule[A]) -> Decision[A]:
+        """See ``Storage.propose``."""
+        decision = self._decide(rule)
+        if decision.changes:
+            decision = await self._put(rule=rule, proposed=decision)
+        return decision
+
+    def _decide(self, rule: Rule[A]) -> Decision[A]:
         self._refuse()
         now = self._clock()
         try:
-            decision = drive(rule(SqliteFacts(self._reader, self._parsed, now), now))
+            return drive(rule(SqliteFacts(self._reader, self._parsed, now), now))
         except sqlite3.Error as error:
             raise StorageError(f"The database cannot be read: {error}.") from error
-        return await self.settle(rule) if decision.changes else decision
 
     async def now(self) -> datetime:
         """The clock's time."""
@@ -173,10 +183,12 @@ class SqliteStorage:
             self._reader.close()
             self._turnstile.close()
 
-    async def _put(self, rule: Rule[Any] | None = None, work: Work | None = None) -> Any:
+    async def _put(
+        self, rule: Rule[Any] | None = None, work: Work | None = None, proposed: Decision[Any] | None = None
+    ) -> Any:
         self._refuse()
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._writer.put(Job(future, rule, work))
+        self._writer.put(Job(future, rule, work, proposed))
         return await future
 
     def _refuse(self) -> None:
