@@ -15,7 +15,7 @@ sunshine: Any = importlib.import_module("sunshine_conversations_client")
 """Used as its documentation does. Not by ``import``: it says that it is typed and exports nothing explicitly."""
 
 BASES = ("", "/", "/sc", "/sc/")
-"""What stands behind the address in the SDK's host setting (vendors.md §4.9: it does not trim a trailing slash)."""
+"""What stands behind the address in the SDK's host setting (it does not trim a trailing slash)."""
 
 
 @pytest.fixture(scope="module")

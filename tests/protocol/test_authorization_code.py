@@ -1,4 +1,4 @@
-"""A code becomes tokens, once (DESIGN §3a, RFC 6749 §4.1.3, RFC 7636 §4.6)."""
+"""A code becomes tokens, once (RFC 6749 §4.1.3, RFC 7636 §4.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When consent is asked, and what it makes of the connection and of earlier grants (pitfalls 5.1, 1.9, 1.16)."""
+"""When consent is asked, and what it makes of the connection and of earlier grants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is this token good for, and who may know (RFC 7662, pitfalls 5.8, 1.16, 1.17)."""
+"""What is this token good for, and who may know (RFC 7662)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Redirect URIs: what may be registered, and what matches (pitfalls 5.11, RFC 8252 §7, RFC 9700 §2.1)."""
+"""Redirect URIs: what may be registered, and what matches (RFC 8252 §7, RFC 9700 §2.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The retry rule: races and lost answers keep their grants, thieves end them (DESIGN §3a, pitfalls 1.5, 1.6, 1.12, 1.13)."""
+"""The retry rule: races and lost answers keep their grants, thieves end them (docs/decisions/0004)."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def test_three_behind_is_reuse_at_any_time(stage: Stage, public: bool) -> None:
 
 
 def test_a_token_ahead_of_its_row_is_refused_and_nothing_ends(stage: Stage) -> None:
-    """Only a database that was set back knows less than its tokens (pitfalls 1.12)."""
+    """Only a database that was set back knows less than its tokens."""
     by = stage.integration()
     tokens = stage.connect(by)
     refused(stage.refresh(by, of_generation(stage, tokens, 2)), "invalid_grant", "generation_ahead")

@@ -1,4 +1,4 @@
-"""Refresh: what is given, what is refused, and that it survives races and lost answers (DESIGN §3a, RFC 6749 §6)."""
+"""Refresh: what is given, what is refused, and that it survives races and lost answers (RFC 6749 §6)."""
 
 from __future__ import annotations
 

@@ -147,7 +147,7 @@ def assert_standard_refusal(reply: Reply) -> None:
 
 
 def assert_sunshine_refusal(reply: Reply) -> None:
-    """vendors.md §1.5, and no CORS: server-to-server."""
+    """The vendor's shape, and no CORS: server-to-server."""
     assert reply.header("content-type") == "application/json"
     assert reply.header("access-control-allow-origin") is None
     refusal: dict[str, Any] = reply.json()
