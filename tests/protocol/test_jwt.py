@@ -1,4 +1,4 @@
-"""The two kinds of JWT, which are never interchangeable: RFC 9068's and the one that names the account (vendors.md §1.2)."""
+"""Two kinds of JWT, never interchangeable: that of RFC 9068, and Sunshine Conversations' own that names the account."""
 
 from __future__ import annotations
 

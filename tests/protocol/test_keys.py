@@ -1,4 +1,4 @@
-"""Forging needs the database and the master key, for every kind of token (DESIGN §3a, pitfalls 1.1–1.3)."""
+"""Forging needs the database and the master key, for every kind of token."""
 
 from __future__ import annotations
 

@@ -300,7 +300,7 @@ class LifeOfGrants(RuleBasedStateMachine):
         self.refresh(last, back, None, stranger=False)
 
     def verdict(self, consent: Consent, back: int) -> str:
-        """DESIGN §3a, the retry rule."""
+        """The retry rule (docs/decisions/0004)."""
         if back == 0:
             return "repeated" if consent.kind == "still" else "new"
         superseded_at = consent.born[len(consent.chain) - back]

@@ -107,7 +107,7 @@ def test_a_proof_for_one_purpose_proves_no_other() -> None:
     assert not type(code)(b"x" * 16, code.mac).is_proven(secret)
 
 
-# Lengths (pitfalls 1.10)
+# Lengths
 
 
 def test_all_59_permissions_of_square_fit_into_its_limits() -> None:

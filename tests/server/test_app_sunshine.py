@@ -1,4 +1,4 @@
-"""Sunshine Conversations' quirks and traps (vendors.md §4, pitfalls.md §4), each a sentence."""
+"""Sunshine Conversations' quirks and traps, each a sentence."""
 
 from __future__ import annotations
 
