@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 
 
 def digest(secret: str) -> bytes:
     """SHA-256 of the text."""
     return hashlib.sha256(secret.encode()).digest()
-
-
-def matches(secret: str, stored: bytes) -> bool:
-    """Whether the text is what was digested, in constant time."""
-    return hmac.compare_digest(digest(secret), stored)

@@ -49,13 +49,12 @@ def build_app(service: Service) -> Application:
 class Application:
     """Grantway as one ASGI application.
 
-    ``pages`` answers whatever is not a machine endpoint. ``stopping`` is set when the server drains: readiness says so.
+    ``pages`` answers whatever is not a machine endpoint.
     """
 
     def __init__(self, service: Service, pages: AsgiApp, background: bool = True) -> None:
         mint = Mint(service.issuer, service.vault)
         self.service = service
-        self.stopping = asyncio.Event()
         self._decisions = DecisionLog(service.settings.log_level)
         self._pages = pages
         self._background = background
@@ -151,7 +150,6 @@ class Application:
                 task.add_done_callback(_report_fault)
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        self.stopping.set()
         stop.set()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.service.storage.close()
