@@ -10,9 +10,10 @@ from typing import Any
 import structlog
 
 from grantway.server.answer import Endpoint, answer
+from grantway.server.background import keep_running
 from grantway.server.connections.sender import Sender, run_sender
 from grantway.server.endpoints import standard, sunshine
-from grantway.server.log import DecisionLog, where
+from grantway.server.log import DecisionLog
 from grantway.server.mint import Mint
 from grantway.server.pages.routes import build_pages
 from grantway.server.service import Service
@@ -140,14 +141,10 @@ class Application:
         stop = asyncio.Event()
         tasks: list[asyncio.Task[None]] = []
         if self._background:
-            sender = Sender.of(self.service)
-            self.service.bell.listeners.append(sender.wake)
             tasks = [
-                asyncio.create_task(run_sender(self.service, stop, sender), name="sender"),
-                asyncio.create_task(run_sweeper(self.service, stop), name="sweeper"),
+                asyncio.create_task(keep_running("sender", lambda: self._deliver(stop), stop)),
+                asyncio.create_task(keep_running("sweeper", lambda: run_sweeper(self.service, stop), stop)),
             ]
-            for task in tasks:
-                task.add_done_callback(_report_fault)
         await send({"type": "lifespan.startup.complete"})
         await receive()
         stop.set()
@@ -155,16 +152,17 @@ class Application:
         await self.service.storage.close()
         await send({"type": "lifespan.shutdown.complete"})
 
+    async def _deliver(self, stop: asyncio.Event) -> None:
+        sender = Sender.of(self.service)
+        self.service.bell.listeners.append(sender.wake)
+        try:
+            await run_sender(self.service, stop, sender)
+        finally:
+            self.service.bell.listeners.remove(sender.wake)
+
 
 class _CallerGone(Exception):
     """The connection ended before the request did."""
-
-
-def _report_fault(task: asyncio.Task[None]) -> None:
-    """Background work ends only when it is told to: anything else has to be seen."""
-    error = None if task.cancelled() else task.exception()
-    if error is not None:
-        log.error("fault", route=task.get_name(), error=type(error).__name__, at=where(error))
 
 
 async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
