@@ -32,7 +32,7 @@ test: test-setup ## run the tests, all or those named: make test words="refresh 
 check: setup ## look without running: format, lint, types, and which module may import which
 	$(bin)/ruff format --check .
 	$(bin)/ruff check .
-	$(bin)/mypy src tests
+	$(bin)/mypy src tests bench
 	$(bin)/lint-imports
 
 format: setup ## put the code into its one format and mend what the linter can mend
