@@ -39,7 +39,7 @@ format: setup ## put the code into its one format and mend what the linter can m
 	$(bin)/ruff check --fix-only --quiet .
 	$(bin)/ruff format .
 
-bench: setup ## measure the project and its peers side by side
+bench: setup ## measure requests per second, latency, CPU and memory on SQLite
 	@scripts/system-tools wrk
 	@$(bin)/python -m bench
 
