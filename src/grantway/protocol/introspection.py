@@ -5,15 +5,16 @@ from __future__ import annotations
 from grantway.protocol.access import ProvenAccess, prove_access, used_today, why_inactive
 from grantway.protocol.client_authentication import authenticate_client
 from grantway.protocol.decision import Decision, Refusal, refuse
-from grantway.protocol.facts import Facts, GrantInUse
+from grantway.protocol.facts import Facts
 from grantway.protocol.ids import show
+from grantway.protocol.issuing import account_of, subject_of
 from grantway.protocol.model import Client
 from grantway.protocol.moment import Moment
 from grantway.protocol.standing import refresh_end, why_out
 from grantway.protocol.tokens import read_refresh_token
 from grantway.wire import base62
 from grantway.wire.errors import INVALID_CLIENT
-from grantway.wire.messages import AccountSummary, IntrospectionAnswer, IntrospectionRequest
+from grantway.wire.messages import IntrospectionAnswer, IntrospectionRequest
 
 INACTIVE = IntrospectionAnswer(active=False)
 
@@ -56,17 +57,13 @@ def _active(proven: ProvenAccess, issuer: str) -> IntrospectionAnswer:
         token_type="Bearer",
         exp=None if access.expires_at is None else int(access.expires_at.timestamp()),
         iat=int(access.issued_at.timestamp()),
-        sub=_subject(held, proven.client),
+        sub=subject_of(proven.client, held),
         aud=access.resource or (issuer,),
         iss=issuer,
         jti=base62.encode(access.serial) if access.serial else None,
         connection_id=None if held is None else show("cn", held.connection.id),
-        account=None if held is None else AccountSummary(show("ac", held.account.id), held.account.name),
+        account=None if held is None else account_of(held),
     )
-
-
-def _subject(held: GrantInUse | None, client: Client) -> str:
-    return show("us", held.user.id) if held is not None and held.user is not None else client.client_id
 
 
 async def _refresh_token(
@@ -96,10 +93,10 @@ async def _refresh_token(
         client_id=held.client.client_id,
         exp=None if end is None else int(end.timestamp()),
         iat=int((grant.moved_at or grant.created_at).timestamp()),
-        sub=_subject(held, held.client),
+        sub=subject_of(held.client, held),
         aud=grant.resource or (issuer,),
         iss=issuer,
         connection_id=show("cn", held.connection.id),
-        account=AccountSummary(show("ac", held.account.id), held.account.name),
+        account=account_of(held),
     )
     return Decision(answer, reason="active")

@@ -12,6 +12,7 @@ from grantway.protocol.moment import Moment
 from grantway.protocol.policy import HOUR
 from grantway.protocol.scope import common
 from grantway.protocol.tokens import SERIAL_LENGTH, Access, RowKind, write_refresh_token
+from grantway.wire.messages import AccountSummary
 from grantway.wire.record import record
 
 LONGEST_CLIENT_TOKEN = HOUR
@@ -35,10 +36,18 @@ class Issued:
 
     @property
     def subject(self) -> str:
-        """The ``sub`` of the token: the user who consented, else the client itself (RFC 9068 §2.2)."""
-        if self.held is not None and self.held.user is not None:
-            return show("us", self.held.user.id)
-        return self.client.client_id
+        """The ``sub`` of the token."""
+        return subject_of(self.client, self.held)
+
+
+def subject_of(client: Client, held: GrantInUse | None) -> str:
+    """Whom a token speaks for: the user who consented, else the client itself (RFC 9068 §2.2)."""
+    return show("us", held.user.id) if held is not None and held.user is not None else client.client_id
+
+
+def account_of(held: GrantInUse) -> AccountSummary:
+    """The account that a grant reaches, as integrators are told of it."""
+    return AccountSummary(show("ac", held.account.id), held.account.name)
 
 
 def issue_for_grant(

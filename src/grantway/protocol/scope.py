@@ -8,10 +8,7 @@ from urllib.parse import urlsplit
 
 def within(asked: Collection[str], allowed: Collection[str]) -> bool:
     """Whether all that is asked is allowed."""
-    for one in asked:  # noqa: SIM110 - a generator costs three times as much, and every request asks this
-        if one not in allowed:
-            return False
-    return True
+    return all(one in allowed for one in asked)
 
 
 def common(first: tuple[str, ...], second: Collection[str]) -> tuple[str, ...]:

@@ -10,11 +10,11 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from grantway.protocol import jwt
 from grantway.protocol.ids import show
-from grantway.protocol.issuing import Issued
+from grantway.protocol.issuing import Issued, account_of
 from grantway.protocol.model import SigningKey
 from grantway.protocol.tokens import write_access_token
 from grantway.protocol.vault import Vault
-from grantway.wire.messages import AccountSummary, TokenAnswer
+from grantway.wire.messages import TokenAnswer
 
 
 class Mint:
@@ -36,7 +36,7 @@ class Mint:
             refresh_token=issued.refresh_token,
             scope=access.scope,
             connection_id=None if held is None else show("cn", held.connection.id),
-            account=None if held is None else AccountSummary(show("ac", held.account.id), held.account.name),
+            account=None if held is None else account_of(held),
         )
 
     def access_token(self, issued: Issued) -> str:

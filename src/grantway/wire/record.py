@@ -2,7 +2,7 @@
 
 A frozen dataclass sets each of its fields through ``object.__setattr__``: 3.5 µs for the 28 fields of a grant, and a
 request makes a dozen records. A record is the same thing (frozen, slots, equal by value, hashable), but it is filled in
-as an ordinary object of the same layout, whose class is then exchanged: 0.6 µs.
+as an ordinary object of the same layout, whose class is then exchanged: 0.7 µs.
 """
 
 from __future__ import annotations

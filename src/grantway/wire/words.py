@@ -1,7 +1,7 @@
 """Bytes as one word of letters and digits: what a token's body is written in.
 
-Base64 would be cut by a double click at ``-`` and ``+``, and base 62 costs eight times as much as all of base64 (an
-access token's whole budget). So this is base64 with an escape: ``z0`` for ``+``, ``z1`` for ``/`` and ``z2`` for ``z``.
+Base64 would be cut by a double click at ``-`` and ``+``, and base 62 costs twelve times as much (7 µs for an
+access token, docs/decisions/0006). So this is base64 with an escape: ``z0`` for ``+``, ``z1`` for ``/`` and ``z2`` for ``z``.
 Lengths vary by a few characters; there is exactly one way to write the same bytes.
 """
 
