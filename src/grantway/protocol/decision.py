@@ -6,11 +6,12 @@ domain, not a statement of SQL; storage applies all changes of a decision or non
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import field
 from datetime import date, datetime
 from typing import Generic, TypeVar
 
-from grantway.protocol.model import Record
+from grantway.protocol.model import DeliveryAttempt, Record
 from grantway.wire.errors import OAuthError
 from grantway.wire.record import record
 
@@ -24,6 +25,7 @@ class Refusal:
     error: OAuthError
     reason: str
     retry_after: int | None = None
+    connection_state: str | None = None
 
 
 @record
@@ -80,17 +82,40 @@ class EndGrant:
 
 @record
 class EndUserGrants:
-    """All live grants of one user under one connection are over (an account owner keeps the connection)."""
+    """All live grants of one user under one connection are over (an account owner keeps the connection).
+
+    ``only_codes``: only those whose code was not exchanged.
+    """
 
     connection_id: bytes
     user_id: bytes
     at: datetime
     reason: str
+    only_codes: bool = False
+
+
+@record
+class EndSessions:
+    """A person is signed out everywhere, except with the session of digest ``keep``. No guard."""
+
+    user_id: bytes
+    keep: bytes | None = None
+
+
+@record
+class ActivateConnection:
+    """A connection's first token was made. No guard: the first time stands."""
+
+    connection_id: bytes
+    at: datetime
 
 
 @record
 class RemoveConnection:
-    """A connection is over. Guard: it was not removed yet. Its grants die with it because every use reads it."""
+    """A connection is over. Guard: it was not removed yet. Its grants die with it because every use reads it.
+
+    Its live webhooks end and its live resources are cancelled with it, whoever added them meanwhile.
+    """
 
     connection_id: bytes
     at: datetime
@@ -109,15 +134,55 @@ class TouchUse:
 
 @record
 class ReportDelivery:
-    """What came of an attempt to deliver a notice. Guard: ``lease`` still holds it."""
+    """What came of an attempt to deliver a notice. Guard: ``lease`` still holds it. The attempt is written down."""
 
-    notice_id: bytes
     lease: bytes
-    status: int | None
-    error: str | None
+    attempt: DeliveryAttempt
     delivered_at: datetime | None = None
     dead_at: datetime | None = None
     next_attempt_at: datetime | None = None
+
+
+@record
+class PutOffNotice:
+    """A notice is not sent yet although it is due; no attempt is counted. Guard: as ``LeaseNotice``."""
+
+    notice_id: bytes
+    at: datetime
+    until: datetime
+
+
+@record
+class DropNotice:
+    """A notice has nobody to reach any more (its webhook is gone); ``error`` says why. Guard: as ``LeaseNotice``."""
+
+    notice_id: bytes
+    at: datetime
+    error: str
+
+
+@record
+class ReplayNotice:
+    """A notice is to be sent again at ``at``, whatever came of it before. Guard: it is delivered or dead."""
+
+    notice_id: bytes
+    at: datetime
+
+
+@record
+class TouchOperatorKey:
+    """An operator key was used on this day (UTC). No guard."""
+
+    key_id: bytes
+    day: date
+
+
+@record
+class AddTallies:
+    """So many more of each (``kind``, ``label``) in one hour. No guard."""
+
+    hour: datetime
+    counts: Mapping[tuple[str, str], int]
 
 
 @record
@@ -131,8 +196,9 @@ class LeaseNotice:
 
 
 Change = (
-    Add | Replace | Put | Forget | MoveGeneration | EndGrant | EndUserGrants | RemoveConnection | TouchUse
-    | LeaseNotice | ReportDelivery
+    Add | Replace | Put | Forget | MoveGeneration | EndGrant | EndUserGrants | EndSessions | ActivateConnection
+    | RemoveConnection | TouchUse | LeaseNotice | ReportDelivery | PutOffNotice | DropNotice | ReplayNotice
+    | TouchOperatorKey | AddTallies
 )  # fmt: skip
 
 
@@ -145,6 +211,12 @@ class Decision(Generic[A_co]):
     reason: str = "ok"
 
 
-def refuse(error: OAuthError, reason: str, *changes: Change, retry_after: int | None = None) -> Decision[Refusal]:
+def refuse(
+    error: OAuthError,
+    reason: str,
+    *changes: Change,
+    retry_after: int | None = None,
+    connection_state: str | None = None,
+) -> Decision[Refusal]:
     """The decision to say no, and what has to become true with it."""
-    return Decision(Refusal(error, reason, retry_after), changes, reason)
+    return Decision(Refusal(error, reason, retry_after, connection_state), changes, reason)

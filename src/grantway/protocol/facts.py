@@ -7,8 +7,8 @@ taken when the rule runs. Every method returns ``None`` or an empty tuple when t
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from datetime import date, datetime
+from typing import Any, Literal, Protocol, TypeVar
 
 from grantway.protocol.decision import Decision
 from grantway.protocol.model import (
@@ -17,17 +17,29 @@ from grantway.protocol.model import (
     Client,
     Connection,
     ConnectionKey,
+    DeliveryAttempt,
+    Developer,
     EndedToken,
+    Event,
     FailureBucket,
     Grant,
     Icon,
+    IdempotentAnswer,
     Membership,
     Notice,
+    OneTimeLink,
+    Operator,
+    OperatorKey,
     PendingAuthorization,
+    RefusedAuthorization,
+    Resource,
     Scope,
     Session,
     SigningKey,
+    SignInRequest,
+    Tally,
     User,
+    Webhook,
 )
 from grantway.wire.record import record
 
@@ -55,21 +67,46 @@ class ConnectionInView:
     approved_by: User | None
 
 
+@record
+class Page:
+    """One page of a listing that is newest first: at most ``limit`` records older than the one whose id is ``after``."""
+
+    limit: int = 50
+    after: bytes | None = None
+
+
+FIRST_PAGE = Page()
+
+ConnectionState = Literal["live", "suspended", "removed", "all"]
+NoticeState = Literal["waiting", "delivered", "dead", "all"]
+
+
+@record
+class WebhookInView:
+    """A webhook with the connection that it lives by."""
+
+    webhook: Webhook
+    view: ConnectionInView
+
+
 class Facts(Protocol):
-    """The facts, grouped by record. Listings are ordered as said and bounded by ``limit``."""
+    """The facts, grouped by record. Listings are ordered as said and bounded by ``limit`` or by a page."""
 
     # people
     async def user(self, user_id: bytes) -> User | None: ...
     async def user_by_email(self, email: str) -> User | None:
         """By case-folded address, compared binary."""
 
-    async def users(self, limit: int = 1000) -> tuple[User, ...]:
-        """Oldest first."""
+    async def user_by_external_id(self, external_id: str) -> User | None:
+        """By the platform's own id, compared binary."""
+
+    async def users(self, page: Page = FIRST_PAGE, *, email: str | None = None) -> tuple[User, ...]:
+        """Newest first; ``email``: only those whose address begins so (case-folded)."""
 
     async def account(self, account_id: bytes) -> Account | None: ...
     async def account_by_external_id(self, dialect: str, external_id: str) -> Account | None: ...
-    async def accounts(self, limit: int = 1000) -> tuple[Account, ...]:
-        """Oldest first."""
+    async def accounts(self, page: Page = FIRST_PAGE, *, name: str | None = None) -> tuple[Account, ...]:
+        """Newest first; ``name``: only those whose name begins so (compared binary)."""
 
     async def membership(self, account_id: bytes, user_id: bytes) -> Membership | None: ...
     async def memberships(self, user_id: bytes) -> tuple[tuple[Membership, Account], ...]:
@@ -78,7 +115,19 @@ class Facts(Protocol):
     async def members(self, account_id: bytes) -> tuple[tuple[Membership, User], ...]:
         """The account's people, oldest membership first."""
 
+    async def operator(self, user_id: bytes) -> Operator | None: ...
+    async def operators(self) -> tuple[tuple[Operator, User], ...]:
+        """Oldest first."""
+
     async def session(self, digest: bytes) -> tuple[Session, User] | None: ...
+    async def sessions_of(self, user_id: bytes) -> tuple[Session, ...]:
+        """The person's sessions that are not over, newest sign-in first."""
+
+    async def link(self, digest: bytes) -> tuple[OneTimeLink, User] | None: ...
+    async def links_of(self, user_id: bytes) -> tuple[OneTimeLink, ...]:
+        """All one-time links of a person, oldest first, expired ones included."""
+
+    async def sign_in_request(self, digest: bytes) -> SignInRequest | None: ...
     async def failures(self, digest: bytes) -> FailureBucket | None: ...
 
     # clients
@@ -86,12 +135,25 @@ class Facts(Protocol):
         """By the public ``client_id``, compared binary. Tombstones are returned, too."""
 
     async def client_by_row(self, row_id: bytes) -> Client | None: ...
-    async def clients(self, limit: int = 1000) -> tuple[Client, ...]:
-        """Oldest first, tombstones left out."""
+    async def clients(self, page: Page = FIRST_PAGE, *, name: str | None = None) -> tuple[Client, ...]:
+        """Newest first, tombstones left out; ``name``: only those whose name begins so (compared binary)."""
+
+    async def submitted_clients(self) -> tuple[Client, ...]:
+        """Drafts whose developers asked for approval and that are not ended, longest waiting first, at most 1000."""
 
     async def icon(self, client_row_id: bytes) -> Icon | None: ...
     async def scopes(self) -> tuple[Scope, ...]:
         """The whole catalogue, by name."""
+
+    async def developer(self, client_row_id: bytes, user_id: bytes) -> Developer | None: ...
+    async def developers(self, client_row_id: bytes) -> tuple[tuple[Developer, User], ...]:
+        """Longest first."""
+
+    async def clients_of_developer(self, user_id: bytes) -> tuple[Client, ...]:
+        """Clients that this person looks after, tombstones left out, newest first."""
+
+    async def refused_authorizations(self, client_row_id: bytes) -> tuple[RefusedAuthorization, ...]:
+        """Why authorizations of a client were refused, latest first."""
 
     # connections and grants
     async def connection(self, connection_id: bytes) -> ConnectionInView | None: ...
@@ -101,16 +163,25 @@ class Facts(Protocol):
 
     async def connections(
         self,
+        page: Page = FIRST_PAGE,
         *,
         account_id: bytes | None = None,
         client_row_id: bytes | None = None,
-        live: bool = True,
-        limit: int = 1000,
+        state: ConnectionState = "live",
     ) -> tuple[ConnectionInView, ...]:
-        """Newest first. ``live``: only those that are not removed."""
+        """Newest first. ``live`` are all that are not removed, suspended ones included."""
 
     async def connections_of_user(self, user_id: bytes) -> tuple[ConnectionInView, ...]:
         """Live connections of the accounts that the user belongs to, by account name, then newest first."""
+
+    async def connections_approved_by(self, user_id: bytes, account_id: bytes) -> tuple[Connection, ...]:
+        """Live connections of the account under which this user has live grants, oldest first."""
+
+    async def idle_connections(self, before: date, limit: int = 100) -> tuple[ConnectionInView, ...]:
+        """Live, active connections that were neither made nor used since that day, longest idle first."""
+
+    async def abandoned_connections(self, before: datetime, limit: int = 100) -> tuple[ConnectionInView, ...]:
+        """Live connections made before that time that never had a token and have no code that can be exchanged."""
 
     async def connection_key(self, key_id: str) -> tuple[ConnectionKey, ConnectionInView] | None: ...
     async def grant(self, grant_id: bytes) -> GrantInUse | None: ...
@@ -131,21 +202,72 @@ class Facts(Protocol):
     async def ended_token(self, serial: bytes) -> EndedToken | None: ...
     async def pending(self, digest: bytes) -> PendingAuthorization | None: ...
 
+    # what lives by a connection
+    async def webhook(self, webhook_id: bytes) -> WebhookInView | None:
+        """Ended ones are returned, too."""
+
+    async def webhooks(self, connection_id: bytes) -> tuple[Webhook, ...]:
+        """The connection's webhooks that are not ended (disabled ones included), oldest first."""
+
+    async def webhooks_of_account(self, account_id: bytes) -> tuple[tuple[Webhook, Connection], ...]:
+        """Webhooks that are neither ended nor disabled, of the account's live connections, oldest first."""
+
+    async def resource(self, resource_id: bytes) -> Resource | None: ...
+    async def resource_by_reference(self, connection_id: bytes, kind: str, reference: str) -> Resource | None:
+        """The live one."""
+
+    async def resources(self, connection_id: bytes, *, live: bool = True, limit: int = 1000) -> tuple[Resource, ...]:
+        """Oldest first."""
+
+    # the outbox
+    async def event(self, event_id: bytes) -> Event | None: ...
+    async def events(self, page: Page = FIRST_PAGE, *, account_id: bytes | None = None) -> tuple[Event, ...]:
+        """Newest first."""
+
+    async def due_notices(self, at: datetime, limit: int = 100) -> tuple[Notice, ...]:
+        """The oldest notice of each line that is undelivered and not dead, if it is due and without a live lease.
+
+        By ``next_attempt_at``, longest due first. A notice waits for those before it in its line.
+        """
+
+    async def notice(self, notice_id: bytes) -> Notice | None: ...
+    async def notices(
+        self,
+        page: Page = FIRST_PAGE,
+        *,
+        connection_id: bytes | None = None,
+        client_row_id: bytes | None = None,
+        state: NoticeState = "all",
+    ) -> tuple[Notice, ...]:
+        """Newest first. Of a connection, of a client, or all."""
+
+    async def attempts(self, notice_id: bytes) -> tuple[DeliveryAttempt, ...]:
+        """Oldest first."""
+
     # the house
     async def signing_keys(self) -> tuple[SigningKey, ...]:
         """All keys that are not retired at the time of asking, by ``signs_from``."""
 
-    async def due_notices(self, at: datetime, limit: int = 100) -> tuple[Notice, ...]:
-        """The oldest notice of each connection that is undelivered and not dead, if it is due and without a live lease.
+    async def operator_key(self, key_id: bytes) -> OperatorKey | None: ...
+    async def operator_keys(self) -> tuple[OperatorKey, ...]:
+        """Newest first, revoked and expired ones included, at most 1000."""
 
-        Oldest first. A notice waits for the ones before it, so that a connection's notices arrive in order.
-        """
+    async def idempotent_answer(self, digest: bytes) -> IdempotentAnswer | None: ...
+    async def tallies(self, since: datetime, kind: str | None = None) -> tuple[Tally, ...]:
+        """By hour, then kind, then label."""
 
-    async def notices(self, connection_id: bytes) -> tuple[Notice, ...]:
-        """All notices of one connection, oldest first."""
-
-    async def audit(self, *, connection_id: bytes | None = None, limit: int = 100) -> tuple[AuditEntry, ...]:
-        """Newest first."""
+    async def audit(
+        self,
+        page: Page = FIRST_PAGE,
+        *,
+        connection_id: bytes | None = None,
+        client_row_id: bytes | None = None,
+        account_id: bytes | None = None,
+        user_id: bytes | None = None,
+        reason: str | None = None,
+        action: str | None = None,
+    ) -> tuple[AuditEntry, ...]:
+        """Newest first; all that is named has to fit. ``user_id`` finds what a person did and what was done to them."""
 
 
 Rule = Callable[[Facts, datetime], Coroutine[Any, Any, Decision[A]]]

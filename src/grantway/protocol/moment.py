@@ -1,21 +1,47 @@
-"""When a rule runs and with what in hand. Three fields; a fourth needs an argument."""
+"""When and where a rule runs and with what in hand. Four fields; a fifth needs an argument."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Literal
 
 from grantway.protocol.vault import ROW_SECRET_LENGTH, Vault
 from grantway.wire.record import record
 
 
 @record
+class Installation:
+    """What the operator chose for the whole installation, as far as rules ask for it; what differs by client is policy."""
+
+    issuer: str = ""
+    """The public address, without a trailing slash."""
+    platform_name: str = "Grantway"
+    hears_events: bool = False
+    """Whether the platform has an address of its own for what happens to connections (``connection.removed``)."""
+    sends_mail: bool = False
+    """Whether people are written to."""
+    sign_in: Literal["password", "hand_off", "hook"] = "password"
+    """Who knows the users: we do, the platform's own sign-in does, or the application that mounts ours."""
+    registration: Literal["open", "members", "closed"] = "members"
+    """Who may register integrations in the portal: everybody signed in, owners and admins of accounts, nobody."""
+    removal_grace: timedelta = timedelta(0)
+    """How long the tokens of a removed connection still introspect, with the scope ``cleanup`` only."""
+    inactivity: timedelta | None = None
+    """After how long without use a connection is removed."""
+
+
+@record
 class Moment:
-    """``now`` is aware and given by storage; ``vault`` opens row secrets; ``draw(n)`` gives n random bytes."""
+    """When and where: what a rule has in hand.
+
+    ``now`` is aware and given by storage; ``vault`` opens row secrets; ``draw(n)`` gives n random bytes.
+    """
 
     now: datetime
     vault: Vault
     draw: Callable[[int], bytes]
+    house: Installation = Installation()
 
     def new_id(self) -> bytes:
         """A new row id: 48 bits of milliseconds, 80 random bits."""

@@ -60,6 +60,7 @@ def remove_url_notice(client: Client, connection: Connection, account: Account, 
     }
     return Notice(
         id=at.new_id(),
+        line=connection.id,
         connection_id=connection.id,
         client_id=client.id,
         kind="remove_url",

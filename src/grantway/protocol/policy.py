@@ -53,6 +53,9 @@ class Policy:
     """How long a second presentation of a code is refused without ending the grant (a race, an SDK's retry)."""
     renewal_grace: timedelta = timedelta(0)
     """How long after its expiry an access token can be renewed; ended ones are remembered that much longer."""
+    member_left: Literal["keep", "suspend", "remove"] = "suspend"
+    """What becomes of a connection when the user who approved it may no longer connect for the account, and nobody else
+    approved it, too."""
     live_grants: int = 50
     """Live grants per connection and user; the least recently used ends as ``superseded``."""
 
@@ -147,4 +150,5 @@ _CHOICES = {
     "pkce": ("required", "accepted"),
     "redirect_uri": ("required", "first_by_default"),
     "access_token_format": ("opaque", "jwt", "account_jwt"),
+    "member_left": ("keep", "suspend", "remove"),
 }

@@ -49,7 +49,8 @@ class Endpoint:
 
 def refused(refusal: Refusal, endpoint_error: ErrorWriter, request: HttpRequest) -> Said:
     """What is said when a rule refused."""
-    return Said(endpoint_error(ErrorAnswer(refusal.error, refusal.retry_after), request), refusal.reason)
+    said = ErrorAnswer(refusal.error, refusal.retry_after, refusal.connection_state)
+    return Said(endpoint_error(said, request), refusal.reason)
 
 
 async def answer(

@@ -10,7 +10,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from grantway.protocol.decision import Add, Decision
 from grantway.protocol.facts import Facts, Rule
 from grantway.protocol.model import Notice
-from grantway.protocol.moment import Moment
+from grantway.protocol.moment import Installation, Moment
 from grantway.protocol.vault import Vault
 from grantway.server.settings import Settings
 from grantway.server.storage.port import Storage
@@ -44,6 +44,10 @@ class Service:
     vault: Vault
     draw: Callable[[int], bytes]
     bell: Bell = field(default_factory=Bell)
+    house: Installation = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "house", self.settings.installation)
 
     @property
     def issuer(self) -> str:
@@ -70,6 +74,6 @@ class Service:
 
     def _bound(self, rule: RuleFunction[P, A], *args: P.args, **kwargs: P.kwargs) -> Rule[A]:
         def run(facts: Facts, now: datetime) -> Coroutine[Any, Any, Decision[A]]:
-            return rule(facts, Moment(now, self.vault, self.draw), *args, **kwargs)
+            return rule(facts, Moment(now, self.vault, self.draw, self.house), *args, **kwargs)
 
         return run

@@ -8,6 +8,7 @@ from here.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -28,6 +29,7 @@ from typing_extensions import override
 
 from grantway.protocol.administration.scopes import check_scope_name
 from grantway.protocol.model import Scope
+from grantway.protocol.moment import Installation
 from grantway.server.connections.addresses import AddressRules
 from grantway.server.loopback import is_loopback
 
@@ -85,6 +87,34 @@ def _public_url(value: str | None) -> str | None:
     return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
+def _web_address(value: str | None) -> str | None:
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host, parts = None, urlsplit("")
+    if parts.scheme not in ("http", "https") or not host or parts.username is not None or parts.fragment:
+        raise ValueError("It is an address such as https://platform.example.com/path.")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise ValueError("It is https, except on loopback.")
+    return value
+
+
+def _smtp(value: SecretStr | None) -> SecretStr | None:
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(value.get_secret_value())
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host, parts = None, urlsplit("")
+    if parts.scheme not in ("smtp", "smtps") or not host or parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("It is an address such as smtp://user:password@mail.example.com:587, or smtps://….")
+    return value
+
+
 class ScopeEntry(BaseModel):
     """One scope of the catalogue in the settings file, by language where people read it."""
 
@@ -94,6 +124,7 @@ class ScopeEntry(BaseModel):
     sensitivity: Sensitivity = Field("medium", description="How carefully customers should look.")
     opens: dict[str, tuple[str, ...]] = Field({}, description="What it reaches, where one sentence is not enough.")
     withholds: dict[str, tuple[str, ...]] = Field({}, description="What it does not reach.")
+    events: tuple[str, ...] = Field((), description="Event types that it covers: `order.paid`, or `order.*` for all of them.")
 
 
 class Settings(BaseSettings):
@@ -141,6 +172,58 @@ class Settings(BaseSettings):
         "auto",
         description="Where SQLite commits run: in the event loop, in a thread, or wherever this disk makes faster.",
     )
+    platform_events_url: Annotated[str | None, AfterValidator(_web_address)] = Field(
+        None,
+        description=(
+            "Where the platform hears what happens to connections (connection.created, …, connection.removed), signed; "
+            "`grantway platform events-secret` shows the key."
+        ),
+    )
+    removal_grace_seconds: int = Field(
+        0,
+        ge=0,
+        le=600,
+        description=(
+            "How long the tokens of a removed connection still introspect, with the scope `cleanup` only, so that an "
+            "integration can tidy up. Not after an operator's removal or a token's theft."
+        ),
+    )
+    inactivity_days: int | None = Field(
+        None, ge=1, le=3650, description="After how many days without use a connection is removed; left out, never."
+    )
+    login_url: Annotated[str | None, AfterValidator(_web_address)] = Field(
+        None,
+        description=(
+            "The platform's own sign-in. Browsers go there with `request=ID`, the platform says who it is by "
+            "`POST /v1/sign-ins/ID` and sends them back. Left out, Grantway knows the users and their passwords."
+        ),
+    )
+    registration: Literal["open", "members", "closed"] = Field(
+        "members",
+        description=(
+            "Who may register integrations at /developers: everybody who is signed in, owners and admins of accounts, or "
+            "nobody."
+        ),
+    )
+    smtp: Annotated[SecretStr | None, AfterValidator(_smtp)] = Field(
+        None,
+        description=(
+            "The mail server, such as smtp://user:password@mail.example.com:587 (STARTTLS) or smtps://… (TLS from the "
+            "start). Left out, nobody is written to; on loopback, mail is printed to the log instead."
+        ),
+    )
+    mail_from: str = Field(
+        "Grantway <no-reply@localhost>", min_length=3, max_length=320, description="The sender of that mail."
+    )
+    logo: Path | None = Field(
+        None, description="A picture (PNG, JPEG or WebP) for the head of every page; re-encoded, at most 96 pixels high."
+    )
+    accent_colour: str = Field(
+        "", pattern="^(#[0-9a-fA-F]{6})?$", description="The colour of buttons and links, such as #0b6e4f."
+    )
+    traces: Annotated[str | None, AfterValidator(_web_address)] = Field(
+        None, description="OpenTelemetry collector (OTLP over HTTP) for traces; needs `pip install grantway[traces]`."
+    )
     drain_seconds: int = Field(20, ge=0, le=600, description="How long a stopping server waits for requests under way.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
     scopes: dict[str, ScopeEntry] = Field(
@@ -159,6 +242,20 @@ class Settings(BaseSettings):
         return self.public_url or f"http://{host}:{self.port}"
 
     @property
+    def installation(self) -> Installation:
+        """What rules ask of these settings."""
+        return Installation(
+            issuer=self.issuer,
+            platform_name=self.platform_name,
+            hears_events=self.platform_events_url is not None,
+            sends_mail=self.smtp is not None or self.is_local,
+            sign_in="password" if self.login_url is None else "hand_off",
+            registration=self.registration,
+            removal_grace=timedelta(seconds=self.removal_grace_seconds),
+            inactivity=None if self.inactivity_days is None else timedelta(days=self.inactivity_days),
+        )
+
+    @property
     def database_path(self) -> Path:
         """The SQLite file."""
         return Path(self.database) if self.database else self.data / DATABASE_NAME
@@ -172,7 +269,7 @@ class Settings(BaseSettings):
     def catalogue(self) -> tuple[Scope, ...]:
         """The scopes of the settings file."""
         return tuple(
-            Scope(name, entry.sentence, entry.sensitivity, entry.opens, entry.withholds)
+            Scope(name, entry.sentence, entry.sensitivity, entry.opens, entry.withholds, entry.events)
             for name, entry in sorted(self.scopes.items())
         )
 

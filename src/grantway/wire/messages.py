@@ -95,10 +95,14 @@ class TokenAnswer:
 
 @record
 class ErrorAnswer:
-    """A refusal, as it is said (RFC 6749 §5.2). ``retry_after`` is in seconds."""
+    """A refusal, as it is said (RFC 6749 §5.2). ``retry_after`` is in seconds.
+
+    ``connection_state`` says why for now nothing goes, although the tokens are good: ``suspended``.
+    """
 
     error: OAuthError
     retry_after: int | None = None
+    connection_state: str | None = None
 
 
 @record

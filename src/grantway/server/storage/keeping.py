@@ -13,47 +13,76 @@ from grantway.protocol.model import (
     Client,
     Connection,
     ConnectionKey,
+    DeliveryAttempt,
+    Developer,
     EndedToken,
+    Event,
     FailureBucket,
     Grant,
     Icon,
+    IdempotentAnswer,
     Membership,
     Notice,
+    OneTimeLink,
+    Operator,
+    OperatorKey,
     PendingAuthorization,
+    RefusedAuthorization,
+    Resource,
     Scope,
     Session,
     SigningKey,
+    SignInRequest,
+    Tally,
     User,
+    Webhook,
 )
 
 KEYS: Mapping[type[Any], Callable[[Any], Any]] = {
     User: attrgetter("id"),
     Account: attrgetter("id"),
     Membership: attrgetter("account_id", "user_id"),
+    Operator: attrgetter("user_id"),
+    Session: attrgetter("digest"),
+    OneTimeLink: attrgetter("digest"),
+    SignInRequest: attrgetter("digest"),
+    FailureBucket: attrgetter("digest"),
     Client: attrgetter("id"),
     Icon: attrgetter("client_id"),
+    Developer: attrgetter("client_id", "user_id"),
+    RefusedAuthorization: attrgetter("client_id", "slot"),
+    Scope: attrgetter("name"),
     Connection: attrgetter("id"),
+    ConnectionKey: attrgetter("key_id"),
+    Webhook: attrgetter("id"),
+    Resource: attrgetter("id"),
     Grant: attrgetter("id"),
     EndedToken: attrgetter("serial"),
     PendingAuthorization: attrgetter("digest"),
-    Session: attrgetter("digest"),
-    ConnectionKey: attrgetter("key_id"),
-    SigningKey: attrgetter("kid"),
-    Scope: attrgetter("name"),
+    Event: attrgetter("id"),
     Notice: attrgetter("id"),
+    DeliveryAttempt: attrgetter("notice_id", "number"),
+    SigningKey: attrgetter("kid"),
+    OperatorKey: attrgetter("id"),
     AuditEntry: attrgetter("id"),
-    FailureBucket: attrgetter("digest"),
+    IdempotentAnswer: attrgetter("digest"),
+    Tally: attrgetter("hour", "kind", "label"),
 }
 """What each kind of record is found by. No two records of a kind have the same."""
 
-REPLACEABLE = frozenset({User, Account, Client, Connection, PendingAuthorization, SigningKey})
+REPLACEABLE = frozenset({
+    User, Account, Client, Connection, Webhook, Resource, PendingAuthorization, SignInRequest, SigningKey, OperatorKey,
+})  # fmt: skip
 """Records that carry ``version``."""
 
-PUTTABLE = frozenset({Membership, Icon, EndedToken, Session, Scope, FailureBucket})
+PUTTABLE = frozenset({
+    Membership, Operator, Developer, Icon, EndedToken, Session, Scope, FailureBucket, RefusedAuthorization,
+})  # fmt: skip
 """Records whose last writer may win. Grants, notices and audit entries change by their own changes or not at all."""
 
 FORGETTABLE = frozenset({
-    Membership, Icon, EndedToken, PendingAuthorization, Session, ConnectionKey, SigningKey, Scope, FailureBucket,
+    Membership, Operator, Developer, Icon, EndedToken, PendingAuthorization, Session, OneTimeLink, SignInRequest,
+    ConnectionKey, SigningKey, Scope, FailureBucket, IdempotentAnswer,
 })  # fmt: skip
 """Records that may go. The others are ended by a time, so that an id (and an id with a version) never means two things."""
 
@@ -64,7 +93,19 @@ ENDED_GRANTS_KEPT = timedelta(days=30)
 """How long after its end a grant is kept. Its tokens ended with it; locally verified JWTs have long expired."""
 
 NOTICES_KEPT = timedelta(days=30)
-"""How long after its delivery (or death) a notice is kept."""
+"""How long after its delivery (or death) a notice is kept, with its attempts and what was answered."""
+
+EVENTS_KEPT = timedelta(days=40)
+"""How long after its publication an event is kept: longer than any notice that may be sent again with it."""
+
+ENDED_WEBHOOKS_KEPT = timedelta(days=40)
+"""How long after its end a webhook is kept, so that its deliveries can still be looked at."""
+
+CANCELLED_RESOURCES_KEPT = timedelta(days=30)
+"""How long after its cancellation a resource is kept."""
+
+TALLIES_KEPT = timedelta(days=400)
+"""How long counts by the hour are kept."""
 
 
 def allow(kinds: frozenset[type[Any]], record: object, verb: str) -> None:
