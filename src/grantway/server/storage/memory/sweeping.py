@@ -1,0 +1,95 @@
+"""What goes because it can have no effect any more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from grantway.protocol.model import (
+    DeliveryAttempt,
+    EndedToken,
+    Event,
+    FailureBucket,
+    Grant,
+    IdempotentAnswer,
+    Notice,
+    OneTimeLink,
+    PendingAuthorization,
+    Resource,
+    Session,
+    SignInRequest,
+    Tally,
+    Webhook,
+)
+from grantway.server.storage.keeping import (
+    CANCELLED_RESOURCES_KEPT,
+    CODES_KEPT,
+    ENDED_GRANTS_KEPT,
+    ENDED_WEBHOOKS_KEPT,
+    EVENTS_KEPT,
+    NOTICES_KEPT,
+    TALLIES_KEPT,
+)
+from grantway.server.storage.memory.tables import Tables
+
+
+def sweep(tables: Tables, now: datetime, limit: int) -> int:
+    """See ``Storage.sweep``. Attempts go with their notice and are not counted."""
+    swept = 0
+    for kind, is_over in _OVER:
+        over = [key for key, record in tables.of(kind).items() if is_over(record, now)][:limit]
+        for key in over:
+            tables.set(kind, key, None)
+        swept += len(over)
+    notices = tables.of(Notice)
+    for orphan in [key for key in tables.of(DeliveryAttempt) if key[0] not in notices]:
+        tables.set(DeliveryAttempt, orphan, None)
+    tables.commit()
+    return swept
+
+
+def _notice_is_over(notice: Notice, now: datetime) -> bool:
+    over_at = notice.delivered_at or notice.dead_at
+    return over_at is not None and over_at < now - NOTICES_KEPT
+
+
+def _grant_is_over(grant: Grant, now: datetime) -> bool:
+    if grant.revoked_at is not None:
+        return grant.revoked_at < now - ENDED_GRANTS_KEPT
+    return (
+        grant.origin == "code"
+        and grant.generation == 0
+        and grant.code_expires_at is not None
+        and grant.code_expires_at < now - CODES_KEPT
+    )
+
+
+def _webhook_is_over(webhook: Webhook, now: datetime) -> bool:
+    return webhook.ended_at is not None and webhook.ended_at < now - ENDED_WEBHOOKS_KEPT
+
+
+def _resource_is_over(resource: Resource, now: datetime) -> bool:
+    return resource.cancelled_at is not None and resource.cancelled_at < now - CANCELLED_RESOURCES_KEPT
+
+
+def _has_expired(record: Any, now: datetime) -> bool:
+    expired: bool = record.expires_at < now
+    return expired
+
+
+_OVER: tuple[tuple[type[Any], Callable[[Any, datetime], bool]], ...] = (
+    (EndedToken, lambda ended, now: ended.keep_until < now),
+    (Session, _has_expired),
+    (OneTimeLink, _has_expired),
+    (SignInRequest, _has_expired),
+    (PendingAuthorization, _has_expired),
+    (FailureBucket, _has_expired),
+    (IdempotentAnswer, _has_expired),
+    (Grant, _grant_is_over),
+    (Webhook, _webhook_is_over),
+    (Resource, _resource_is_over),
+    (Notice, _notice_is_over),
+    (Event, lambda event, now: event.created_at < now - EVENTS_KEPT),
+    (Tally, lambda tally, now: tally.hour < now - TALLIES_KEPT),
+)
