@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -16,6 +16,7 @@ from grantway.server.endpoints import standard, sunshine
 from grantway.server.log import DecisionLog
 from grantway.server.mint import Mint
 from grantway.server.pages.routes import build_pages
+from grantway.server.paths import Templates
 from grantway.server.service import Service
 from grantway.server.sweeper import run_sweeper
 from grantway.wire.dialects import sunshine as sunshine_wire
@@ -61,9 +62,14 @@ class Application:
         self._background = background
         self._endpoints: dict[tuple[str, str], Endpoint] = standard.endpoints(mint) | sunshine.endpoints(mint)
         by_path: dict[str, dict[str, Endpoint]] = {}
-        for (method, path), endpoint in self._endpoints.items():
-            by_path.setdefault(path, {})[method] = endpoint
+        by_template: dict[str, dict[str, Endpoint]] = {}
+        for (method, path), endpoint in list(self._endpoints.items()):
+            (by_template if "{" in path else by_path).setdefault(path, {})[method] = endpoint
+            if "{" in path:
+                del self._endpoints[method, path]
         self._by_path = by_path
+        self._by_template = by_template
+        self._templates = Templates(by_template)
         self._vendor_paths = {
             path.lower(): path
             for path in (
@@ -84,15 +90,17 @@ class Application:
         if endpoint is not None:
             await self._answer(endpoint, scope["path"], scope, receive, send)
             return
-        path = self._known_path(scope["path"])
+        path, values = self._known_path(scope["path"]), None
         methods = self._by_path.get(path)
+        if methods is None and (matched := self._templates.match(path)) is not None:
+            methods, values = self._by_template[matched[0]], matched[1]
         if methods is None:
             await self._pages(scope if path == scope["path"] else {**scope, "path": path}, receive, send)
         elif scope["method"] in methods:
-            await self._answer(methods[scope["method"]], path, scope, receive, send)
+            await self._answer(methods[scope["method"]], path, scope, receive, send, values)
         elif scope["method"] == "HEAD" and "GET" in methods:
             # RFC 9110 §9.3.2: as GET; the server leaves the body away.
-            await self._answer(methods["GET"], path, scope, receive, send)
+            await self._answer(methods["GET"], path, scope, receive, send, values)
         else:
             await self._wrong_method(methods, path, scope, send)
 
@@ -100,12 +108,22 @@ class Application:
         """The path as we know it: doubled slashes folded, and vendors' paths with their prefix and in any case."""
         path = _SLASHES.sub("/", path)
         bare = path[len(_VENDOR_PREFIX) :] if path.startswith(_VENDOR_PREFIX + "/") else path
+        if bare.startswith("/v2/apps/"):
+            return bare
         known = self._vendor_paths.get(bare.lower())
         if known is None or known not in (bare, sunshine_wire.TOKEN_INFO_PATH):
             return path
         return known
 
-    async def _answer(self, endpoint: Endpoint, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer(
+        self,
+        endpoint: Endpoint,
+        path: str,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        values: Mapping[str, str] | None = None,
+    ) -> None:
         request_id = self.service.draw(8).hex()
         try:
             body = await _read_body(scope, receive)
@@ -113,7 +131,7 @@ class Application:
             # Half a request is none: a code is not spent for somebody who did not finish asking.
             self._decisions.write(endpoint.name, 499, "caller_gone", None, 0, request_id)
             return
-        request = HttpRequest(scope["method"], path, scope["query_string"], scope["headers"], body or b"")
+        request = HttpRequest(scope["method"], path, scope["query_string"], scope["headers"], body or b"", values or {})
         if body is None:
             reply = endpoint.write_error(ErrorAnswer(CONTENT_TOO_LARGE), request)
             self._decisions.write(endpoint.name, reply.status, "content_too_large", None, 0, request_id)

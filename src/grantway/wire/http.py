@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 
 from grantway.wire.errors import INVALID_REQUEST, Malformed
@@ -19,7 +19,8 @@ class HttpRequest:
     """One request as it arrived, body complete.
 
     ``path`` is percent-decoded and normalised by the server; ``query`` is the raw query string; header names are lower
-    case bytes, as in ASGI. The body and headers hold secrets, so they do not show in ``repr``.
+    case bytes, as in ASGI. ``path_values`` are what stands in the path where the endpoint's own has a ``{name}``. The
+    body and headers hold secrets, so they do not show in ``repr``.
     """
 
     method: str
@@ -27,6 +28,7 @@ class HttpRequest:
     query: bytes = field(default=b"", repr=False)
     headers: Headers = field(default=(), repr=False)
     body: bytes = field(default=b"", repr=False)
+    path_values: Mapping[str, str] = field(default_factory=dict)
 
     def header(self, name: bytes) -> str | None:
         """The value of the header, or ``None``.
