@@ -15,6 +15,7 @@ from grantway.protocol.administration.answers import Rejected
 from grantway.protocol.administration.clients import CreatedClient, NewClient, create_client
 from grantway.protocol.administration.people import Member, add_member, create_user
 from grantway.protocol.decision import Decision
+from grantway.protocol.facts import Page
 from grantway.protocol.model import Account, Role, User
 from grantway.protocol.vault import Vault
 from grantway.server.service import RuleFunction, Service
@@ -80,7 +81,7 @@ class House:
         """The actions of the audit, newest first."""
 
         async def read(facts: Any, at: Any) -> Decision[Any]:
-            return Decision(await facts.audit(limit=1000))
+            return Decision(await facts.audit(Page(1000)))
 
         return [entry.action for entry in self.decide(read).answer]
 

@@ -176,7 +176,7 @@ class Stage:
         self._browsers += 1
         session = f"session-{self._browsers}"
         now = self.clock()
-        self.make_true(Put(Session(digest(session), user.id, now, now + timedelta(days=30))))
+        self.make_true(Put(Session(digest(session), user.id, now, now + timedelta(days=30), digest(session)[:16])))
         return replace(visitor, session=session)
 
     def request(self, to: Integration, **changes: Any) -> AuthorizationRequest:

@@ -18,7 +18,7 @@ from tests.pages.conftest import PASSWORD, Platform
 
 def the_connection(site: Platform) -> tuple[Connection, Any]:
     async def rule(facts: Any, at: Any) -> Decision[Any]:
-        (seen,) = await facts.connections(live=False)
+        (seen,) = await facts.connections(state="all")
         grants = await facts.live_grants(seen.connection.id, site.ada.id)
         return Decision((seen.connection, grants))
 

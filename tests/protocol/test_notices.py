@@ -72,7 +72,7 @@ class Outbox:
 
     def stored(self, notice: Notice) -> Notice:
         async def read(facts: Any, now: datetime) -> Decision[Notice]:
-            return Decision(next(each for each in await facts.notices(notice.connection_id) if each.id == notice.id))
+            return Decision(await facts.notice(notice.id))
 
         return asyncio.run(self.storage.consult(read)).answer
 
@@ -133,8 +133,8 @@ def test_an_idle_look_changes_nothing() -> None:
 
 
 def test_one_target_gets_only_so_many_at_a_time_and_others_their_turn() -> None:
-    slow = [notice_at(connection_id=bytes([n]) * 16) for n in range(AT_A_TIME + 3)]
-    other = notice_at(NOON, connection_id=b"o" * 16, url="https://other.example/removed")
+    slow = [notice_at(line=bytes([n]) * 16) for n in range(AT_A_TIME + 3)]
+    other = notice_at(NOON, line=b"o" * 16, url="https://other.example/removed")
     outbox = Outbox(*slow, other)
     leased = outbox.lease(limit=100)
     assert len(leased) == AT_A_TIME + 1
@@ -149,7 +149,7 @@ def test_attempts_under_way_count_for_the_target() -> None:
 
 @pytest.mark.parametrize("limit", [0, -1, 2])
 def test_no_more_are_taken_than_asked_for(limit: int) -> None:
-    outbox = Outbox(*(notice_at(connection_id=bytes([n]) * 16) for n in range(3)))
+    outbox = Outbox(*(notice_at(line=bytes([n]) * 16) for n in range(3)))
     assert len(outbox.lease(limit)) == max(limit, 0)
 
 

@@ -116,7 +116,8 @@ def test_too_many_failures_of_an_address_end_in_later(house: House, ada: User) -
 def test_only_the_digest_of_a_session_id_is_kept_and_it_ends_after_twelve_hours(house: House, ada: User) -> None:
     answer = signed_in(house)
     session = stored_session(house, answer.session_id)
-    assert session == Session(digest(answer.session_id), ada.id, house.clock.now, house.clock.now + SESSION_LIFETIME)
+    now = house.clock.now
+    assert session == Session(digest(answer.session_id), ada.id, now, now + SESSION_LIFETIME, id=session.id)
     assert answer.session_id not in repr(answer) + repr(session)
     assert len(answer.session_id) == 43
     assert house.decide(who_is, answer.session_id).answer == ada

@@ -72,7 +72,7 @@ class House:
 
     async def stored(self, notice: Notice) -> Notice:
         async def rule(facts: Any, at: Moment) -> Decision[Notice]:
-            return Decision(next(each for each in await facts.notices(notice.connection_id) if each.id == notice.id))
+            return Decision(await facts.notice(notice.id))
 
         return (await self.service.consult(rule)).answer
 

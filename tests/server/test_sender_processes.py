@@ -48,7 +48,7 @@ async def fill(path: Path, url: str, count: int) -> tuple[SqliteStorage, list[No
 
 async def stored(storage: SqliteStorage, notices: list[Notice]) -> list[Notice]:
     async def rule(facts: Any, now: datetime) -> Decision[list[Notice]]:
-        return Decision([each for notice in notices for each in await facts.notices(notice.connection_id)])
+        return Decision([one for notice in notices if (one := await facts.notice(notice.id))])
 
     return (await storage.consult(rule)).answer
 

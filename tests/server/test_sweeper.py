@@ -43,7 +43,9 @@ def swept(sessions: int, *faults: Exception, draw: bytes = b"\0", seconds: float
         user = User(b"u" * 16, "a@b.example", "A", clock())
 
         async def setup(facts: Any, now: Any) -> Decision[None]:
-            rows = [Put(Session(n.to_bytes(32, "big"), user.id, now, now)) for n in range(sessions)]
+            rows = [
+                Put(Session(n.to_bytes(32, "big"), user.id, now, now, n.to_bytes(16, "big"))) for n in range(sessions)
+            ]
             return Decision(None, (Add(user), *rows))
 
         await storage.settle(setup)
@@ -96,7 +98,7 @@ def test_what_can_still_have_an_effect_stays() -> None:
         clock = Clock()
         storage = Counting(clock)
         user = User(b"u" * 16, "a@b.example", "A", clock())
-        session = Session(b"s" * 32, user.id, clock(), clock() + timedelta(hours=1))
+        session = Session(b"s" * 32, user.id, clock(), clock() + timedelta(hours=1), b"s" * 16)
 
         async def setup(facts: Any, now: Any) -> Decision[None]:
             return Decision(None, (Add(user), Put(session)))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from grantway.cli import house
-from grantway.cli.terminal import Answer, Data, Json, Stop, group, tell
+from grantway.cli.terminal import Answer, Data, Json, Limit, Stop, group, tell
 
 if TYPE_CHECKING:
     from grantway.protocol.facts import Facts
@@ -74,12 +75,13 @@ def create(
 
 
 @app.command("list")
-def list_accounts(data: Data = None, as_json: Json = False) -> None:
-    """List the accounts."""
+def list_accounts(limit: Limit = 1000, data: Data = None, as_json: Json = False) -> None:
+    """List the accounts, newest first."""
     from grantway.cli import views
+    from grantway.protocol.paging import read_pages
 
     async def work(service: Service) -> Any:
-        return await house.looked_up(service, lambda facts, at: facts.accounts())
+        return await house.looked_up(service, lambda facts, at: read_pages(facts.accounts, limit))
 
     tell({"accounts": [views.account_line(one) for one in house.with_service(data, work)]}, as_json)
 
@@ -88,10 +90,11 @@ def list_accounts(data: Data = None, as_json: Json = False) -> None:
 def show(account: AccountId, data: Data = None, as_json: Json = False) -> None:
     """Show an account with its members and connections."""
     from grantway.cli import views
+    from grantway.protocol.paging import read_pages
 
     async def question(facts: Facts, at: Moment) -> Answer:
         found = await house.find_account(facts, account)
-        connections = await facts.connections(account_id=found.id)
+        connections = await read_pages(partial(facts.connections, account_id=found.id))
         return {
             **views.account(found),
             "members": [views.member(one, user) for one, user in await facts.members(found.id)],

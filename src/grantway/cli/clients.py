@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from grantway.cli import house
-from grantway.cli.terminal import Answer, Data, Json, Stop, group, tell
+from grantway.cli.terminal import Answer, Data, Json, Limit, Stop, group, tell
 
 if TYPE_CHECKING:
     from grantway.protocol.facts import Facts
@@ -112,12 +112,13 @@ def create(
 
 
 @app.command("list")
-def list_clients(data: Data = None, as_json: Json = False) -> None:
-    """List the clients."""
+def list_clients(limit: Limit = 1000, data: Data = None, as_json: Json = False) -> None:
+    """List the clients, newest first."""
     from grantway.cli import views
+    from grantway.protocol.paging import read_pages
 
     async def work(service: Service) -> Any:
-        return await house.looked_up(service, lambda facts, at: facts.clients())
+        return await house.looked_up(service, lambda facts, at: read_pages(facts.clients, limit))
 
     tell({"clients": [views.client_line(one) for one in house.with_service(data, work)]}, as_json)
 

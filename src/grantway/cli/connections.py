@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from grantway.cli import house
-from grantway.cli.terminal import Answer, Data, Json, Stop, group, tell
+from grantway.cli.terminal import Answer, Data, Json, Limit, Stop, group, tell
 
 if TYPE_CHECKING:
     from grantway.protocol.facts import ConnectionInView, Facts
@@ -26,18 +27,26 @@ def list_connections(
     account: Annotated[str | None, typer.Option("--account", metavar="ID", help="Only those of this account.")] = None,
     client: Annotated[str | None, typer.Option("--client", metavar="ID", help="Only those of this client.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="Removed ones, too.")] = False,
+    limit: Limit = 1000,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
     """List connections, newest first."""
     from grantway.cli import views
+    from grantway.protocol.paging import read_pages
 
     async def question(facts: Facts, at: Moment) -> Answer:
         account_id = (await house.find_account(facts, account)).id if account else None
         found = await facts.client(client) if client else None
         if client and found is None:
             raise Stop(f"There is no client {client!r}.", reason="client_unknown")
-        seen = await facts.connections(account_id=account_id, client_row_id=found.id if found else None, live=not all_)
+        listing = partial(
+            facts.connections,
+            account_id=account_id,
+            client_row_id=found.id if found else None,
+            state="all" if all_ else "live",
+        )
+        seen = await read_pages(listing, limit)
         return {"connections": [views.connection(view) for view in seen]}
 
     async def work(service: Service) -> Answer:
@@ -51,13 +60,14 @@ def list_connections(
 def show(connection: ConnectionId, data: Data = None, as_json: Json = False) -> None:
     """Show a connection, what its integration was told, and its history."""
     from grantway.cli import views
+    from grantway.protocol.facts import Page
 
     async def question(facts: Facts, at: Moment) -> Answer:
         view = await _find(facts, connection)
         return {
             **views.connection(view),
-            "notices": [views.notice(one) for one in await facts.notices(view.connection.id)],
-            "history": [views.audit(one) for one in await facts.audit(connection_id=view.connection.id)],
+            "notices": [views.notice(one) for one in await facts.notices(Page(100), connection_id=view.connection.id)],
+            "history": [views.audit(one) for one in await facts.audit(Page(100), connection_id=view.connection.id)],
         }
 
     async def work(service: Service) -> Answer:

@@ -16,6 +16,7 @@ Data = Annotated[
     typer.Option("--data", metavar="DIR", help="Data directory, instead of GRANTWAY_DATA.", show_default=False),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most so many.")]
 
 Answer = Mapping[str, Any]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from grantway.cli import house
-from grantway.cli.terminal import Data, Json, Stop, group, tell
+from grantway.cli.terminal import Data, Json, Limit, Stop, group, tell
 
 if TYPE_CHECKING:
     from grantway.protocol.model import User
@@ -67,12 +67,13 @@ def set_password(
 
 
 @app.command("list")
-def list_users(data: Data = None, as_json: Json = False) -> None:
-    """List the users."""
+def list_users(limit: Limit = 1000, data: Data = None, as_json: Json = False) -> None:
+    """List the users, newest first."""
     from grantway.cli import views
+    from grantway.protocol.paging import read_pages
 
     async def work(service: Service) -> tuple[User, ...]:
-        return await house.looked_up(service, lambda facts, at: facts.users())
+        return await house.looked_up(service, lambda facts, at: read_pages(facts.users, limit))
 
     tell({"users": [views.user(one) for one in house.with_service(data, work)]}, as_json)
 

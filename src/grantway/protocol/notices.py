@@ -1,7 +1,7 @@
 """Notices: what an integration is told after the fact, when a sender may take one, and what an attempt comes to.
 
-A notice is added in the commit of the change it tells of and then delivered at least once, in order per connection
-(``Facts.due_notices`` gives only each connection's oldest open one). A receiver knows a repetition by its id.
+A notice is added in the commit of the change it tells of and then delivered at least once, in order per line
+(``Facts.due_notices`` gives only each line's oldest open one). A receiver knows a repetition by its id.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from grantway.protocol import ids
 from grantway.protocol.decision import Decision, LeaseNotice, ReportDelivery
 from grantway.protocol.facts import Facts
-from grantway.protocol.model import Account, Client, Connection, Notice
+from grantway.protocol.model import Account, Client, Connection, DeliveryAttempt, Notice
 from grantway.protocol.moment import Moment
 from grantway.wire.record import record
 
@@ -96,7 +96,7 @@ async def lease_due(
         target = target_of(notice.url)
         if taken[target] >= AT_A_TIME:
             continue
-        client = await facts.client_by_row(notice.client_id)
+        client = await facts.client_by_row(notice.client_id) if notice.client_id else None
         if client is None:  # clients are never deleted, so this row was not written by us
             continue
         taken[target] += 1
@@ -109,22 +109,31 @@ async def lease_due(
     return Decision(tuple(deliveries), tuple(changes), "notices_leased" if deliveries else "nothing_due")
 
 
-async def report(facts: Facts, at: Moment, held: Notice, status: int | None, error: str | None) -> Decision[Outcome]:
-    """Write down what came of an attempt: the answer's ``status``, or ``error`` (a slug) where there was none.
+async def report(
+    facts: Facts,
+    at: Moment,
+    held: Notice,
+    status: int | None,
+    error: str | None,
+    milliseconds: int = 0,
+    answer: str = "",
+) -> Decision[Outcome]:
+    """Write down what came of an attempt: ``status`` and ``answer``, or ``error`` (a slug) where there was none.
 
     A sender whose lease is over, or was taken by another, writes nothing: the notice is then sent again under the same
     id, which its receiver can recognise.
     """
-    of_connection = await facts.notices(held.connection_id)
-    stored = next((each for each in of_connection if each.id == held.id), None)
+    stored = await facts.notice(held.id)
     if held.lease is None or stored is None or not _is_held(stored, held.lease, at.now):
         return Decision("lease_lost", (), "notice_lease_lost")
-    result = ReportDelivery(stored.id, held.lease, status, error)
+    began_at = at.now - timedelta(milliseconds=milliseconds)
+    attempt = DeliveryAttempt(stored.id, stored.attempts + 1, began_at, milliseconds, status, error, answer)
+    result = ReportDelivery(held.lease, attempt)
     if status is not None and 200 <= status < 300:
         return Decision("delivered", (replace(result, delivered_at=at.now),), "notice_delivered")
     if status in GONE:
         return Decision("dead", (replace(result, dead_at=at.now),), "notice_target_gone")
-    gives_up_at = stored.created_at + GIVE_UP_AFTER
+    gives_up_at = (stored.replayed_at or stored.created_at) + GIVE_UP_AFTER
     if at.now >= gives_up_at:
         return Decision("dead", (replace(result, dead_at=at.now),), "notice_given_up")
     # The last attempt falls on the last moment, so that a target which is back by then still hears of it.

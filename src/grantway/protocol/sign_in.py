@@ -98,7 +98,7 @@ async def finish_sign_in(
     if user is None or user.disabled_at is not None or user.password_version != attempt.password_version:
         return refuse(ACCESS_DENIED, "sign_in_overtaken", *await count_failure(facts, at.now, attempt.buckets))
     session_id = urlsafe_b64encode(at.draw(32)).rstrip(b"=").decode()
-    session = Session(digest(session_id), user.id, auth_time=at.now, expires_at=at.now + SESSION_LIFETIME)
+    session = Session(digest(session_id), user.id, at.now, at.now + SESSION_LIFETIME, id=at.new_id())
     changes: tuple[Change, ...] = (
         Add(session),
         audit.note(at, audit.by_user(user), "signed_in", user_id=user.id),

@@ -122,12 +122,11 @@ async def remove_member(facts: Facts, at: Moment, account_id: bytes, email: str)
     if membership.role == "owner" and await _owners(facts, account_id) == 1:
         return reject("This is the account's last owner: make somebody else owner first.", "last_owner")
     ends: list[Change] = []
-    for view in await facts.connections(account_id=account_id):
-        if not await facts.live_grants(view.connection.id, user.id):
-            continue
-        if await facts.has_live_grant_beside(view.connection.id, user_id=user.id):
-            ends.append(EndUserGrants(view.connection.id, user.id, at.now, "member_removed"))
-        else:
+    for connection in await facts.connections_approved_by(user.id, account_id):
+        view = await facts.connection(connection.id)
+        if await facts.has_live_grant_beside(connection.id, user_id=user.id):
+            ends.append(EndUserGrants(connection.id, user.id, at.now, "member_removed"))
+        elif view is not None:
             ends += removal(view.connection, view.client, view.account, at, reason="member_removed", actor=OPERATOR)
     changes: tuple[Change, ...] = (
         Forget(membership),

@@ -10,6 +10,7 @@ from grantway.protocol.decision import Change, Decision, Forget, Put
 from grantway.protocol.facts import Facts
 from grantway.protocol.model import Scope
 from grantway.protocol.moment import Moment
+from grantway.protocol.paging import read_pages
 from grantway.wire.record import record
 
 MAX_SCOPE = 191
@@ -81,7 +82,7 @@ async def remove_scope(facts: Facts, at: Moment, name: str) -> Decision[Scope | 
     scope = {one.name: one for one in await facts.scopes()}.get(name)
     if scope is None:
         return reject(f"There is no scope {name!r}.", "scope_unknown")
-    users = [client.client_id for client in await facts.clients() if name in client.scopes]
+    users = [client.client_id for client in await read_pages(facts.clients) if name in client.scopes]
     if users:
         return reject(f"{name!r} is in use by {_list(users)}.", "scope_in_use")
     return Decision(scope, (Forget(scope), recorded(at, "scope_removed", scope=name)))

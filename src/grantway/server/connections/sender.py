@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 
@@ -29,6 +30,8 @@ EVERY = 3.0
 """Seconds between two looks into the outbox when nobody wakes the sender."""
 GRACE = 5.0
 """Seconds that attempts under way get to finish when the server stops."""
+ANSWER_KEPT = 2048
+"""Bytes of an answer that are written down, for who looks at an attempt later."""
 REPORT_TRIES = 3
 _SILENT = frozenset({"timeout", "unreachable", "unresolvable"})
 """Failures that keep a sender waiting."""
@@ -131,9 +134,9 @@ class Sender:
     async def _attempt(self, delivery: Delivery, target: str) -> None:
         started = time.monotonic()
         try:
-            status, error = await self._send(delivery, target)
-            took = time.monotonic() - started
-            outcome = await self._report(delivery.notice, status, error)
+            status, error, answer = await self._send(delivery, target)
+            took = round((time.monotonic() - started) * 1000)
+            outcome = await self._report(delivery.notice, status, error, took, answer)
             _log.info(
                 "notice_attempt",
                 notice=public_id(delivery.notice),
@@ -145,7 +148,7 @@ class Sender:
                 status=status,
                 error=error,
                 outcome=outcome,
-                ms=round(took * 1000),
+                ms=took,
             )
         except OutcomeUnknown as fault:
             self._fault = fault
@@ -155,10 +158,10 @@ class Sender:
                 del self._under_way[target]
             self._bell.set()
 
-    async def _send(self, delivery: Delivery, target: str) -> tuple[int | None, str | None]:
-        """The status of the answer, or why there was none."""
+    async def _send(self, delivery: Delivery, target: str) -> tuple[int | None, str | None, str]:
+        """The status of the answer, or why there was none, and how the answer begins."""
         if not self._breakers.let_through(target):
-            return None, "circuit_open"
+            return None, "circuit_open", ""
         notice = delivery.notice
         try:
             signed = sign(delivery.client, self._service.vault, public_id(notice), self._clock(), notice.body)
@@ -166,18 +169,18 @@ class Sender:
         except Failed as failed:
             if failed.reason in _SILENT:
                 self._breakers.kept_silent(target)
-            return None, failed.reason
+            return None, failed.reason, ""
         except Exception as fault:  # noqa: BLE001 one notice that cannot be sent must not end the sending of all others
             _log.error("notice_fault", notice=public_id(notice), fault=type(fault).__name__)
-            return None, "fault"
+            return None, "fault", ""
         self._breakers.answered(target)
-        return answer.status, None
+        return answer.status, None, answer.body[:ANSWER_KEPT].decode(errors="replace")
 
-    async def _report(self, notice: Notice, status: int | None, error: str | None) -> str:
+    async def _report(self, notice: Notice, *attempt: Any) -> str:
         """What it came to, once that is durable. A report that cannot be written leaves the notice to be sent again."""
         for tries in range(1, REPORT_TRIES + 1):
             try:
-                return (await self._service.settle(report, notice, status, error)).answer
+                return (await self._service.settle(report, notice, *attempt)).answer
             except OutcomeUnknown:
                 raise
             except StorageError as refused:

@@ -15,7 +15,7 @@ from grantway.protocol.administration.clients import NewClient, create_client, s
 from grantway.protocol.administration.people import add_member, create_user
 from grantway.protocol.administration.scopes import put_scope
 from grantway.protocol.decision import Decision
-from grantway.protocol.facts import Facts
+from grantway.protocol.facts import Facts, Page
 from grantway.protocol.model import Account, Scope
 from grantway.protocol.moment import Moment
 from grantway.server.app import AsgiApp
@@ -123,7 +123,7 @@ async def _seed(settings: Settings, demo: Demo) -> None:
 
 
 async def _is_inhabited(facts: Facts, at: Moment) -> Decision[bool]:
-    return Decision(bool(await facts.users(1) or await facts.clients(1)))
+    return Decision(bool(await facts.users(Page(1)) or await facts.clients(Page(1))))
 
 
 async def _people(service: Service, demo: Demo) -> None:
