@@ -23,6 +23,7 @@ from uvicorn.supervisors import Multiprocess
 from grantway.server.app import AsgiApp, build_app
 from grantway.server.log import configure_logs
 from grantway.server.opening import open_service, prepare
+from grantway.server.pages.theme import load_theme
 from grantway.server.service import Service
 from grantway.server.settings import PREFIX, Settings
 from grantway.server.settings_sources import CannotStart, load_settings
@@ -70,6 +71,7 @@ def first_look(settings: Settings) -> None:
         finally:
             await service.storage.close()
 
+    load_theme(settings)
     prepare(settings)
     asyncio.run(look())
 

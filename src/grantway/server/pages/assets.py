@@ -11,17 +11,20 @@ from grantway.protocol.decision import Decision
 from grantway.protocol.facts import Facts
 from grantway.protocol.model import Icon
 from grantway.protocol.moment import Moment
+from grantway.server.pages.theme import Theme
 
 _STATIC = Path(__file__).parent / "static"
 FOREVER = "public, max-age=31536000, immutable"
 A_WHILE = "public, max-age=300"
+STYLES = ("grantway.css", "consoles.css")
+"""One stylesheet for all pages, in this order; the theme comes last."""
 
 
 class Assets:
     """The static files, read once. A file's address carries a digest of it, so it can be kept for ever."""
 
-    def __init__(self, folder: Path = _STATIC) -> None:
-        css = (folder / "grantway.css").read_bytes()
+    def __init__(self, theme: Theme, folder: Path = _STATIC) -> None:
+        css = b"\n".join((folder / name).read_bytes() for name in STYLES) + theme.css.encode()
         self.stylesheet = f"/static/grantway-{hashlib.sha256(css).hexdigest()[:12]}.css"
         self._files = {self.stylesheet: (css, "text/css; charset=utf-8", FOREVER)}
         self._files["/static/favicon.png"] = (
@@ -29,6 +32,9 @@ class Assets:
             "image/png",
             "public, max-age=86400",
         )
+        self.logo = theme.logo
+        if self.logo is not None:
+            self._files[self.logo.path] = (self.logo.png, "image/png", FOREVER)
 
     def response(self, path: str) -> Response | None:
         """The file of this address, or ``None``."""

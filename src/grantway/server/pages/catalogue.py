@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 DEFAULT_LANGUAGE = "en"
+_NAMES = {"de": "Deutsch", "en": "English"}
+"""Languages as those who speak them call them."""
 _LOCALE = Path(__file__).parent / "locale"
 _LINE = re.compile(r'(?:(msgid|msgstr) )?"((?:[^"\\]|\\.)*)"')
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\"}
@@ -35,6 +37,11 @@ def load_catalogues(folder: Path = _LOCALE) -> Mapping[str, Catalogue]:
         path.parent.parent.name: Catalogue(path.parent.parent.name, read_po(path.read_text("utf-8")))
         for path in sorted(folder.glob("*/LC_MESSAGES/grantway.po"))
     }
+
+
+def named(language: str) -> str:
+    """The language's own name; its code where we do not know that."""
+    return _NAMES.get(language, language)
 
 
 def read_po(text: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from grantway.protocol.authorize import Visitor
 from grantway.protocol.known_browser import LIFETIME
 
+_A_YEAR = 365 * 24 * 60 * 60
 _VALUE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 Purpose = Literal["sign-in", "session"]
@@ -29,6 +30,7 @@ class Cookies:
         self.browser = f"{prefix}grantway-browser"
         self.session = f"{prefix}grantway-session"
         self.known = f"{prefix}grantway-known"
+        self.language = f"{prefix}grantway-language"
         self._secure = secure
 
     def read(self, cookies: Mapping[str, str]) -> Visitor:
@@ -44,6 +46,13 @@ class Cookies:
     def set_known(self, response: Response, value: str) -> None:
         """What the browser keeps after the session is over; the only one that outlives it."""
         self._set(response, self.known, value, max_age=int(LIFETIME.total_seconds()))
+
+    def language_of(self, cookies: Mapping[str, str]) -> str | None:
+        """The language that was chosen at the foot of a page, unchecked."""
+        return cookies.get(self.language)
+
+    def set_language(self, response: Response, value: str) -> None:
+        self._set(response, self.language, value, max_age=_A_YEAR)
 
     def clear_session(self, response: Response) -> None:
         response.delete_cookie(self.session, path="/", secure=self._secure, httponly=True, samesite="lax")

@@ -67,6 +67,7 @@ class Templates:
             language=language,
             platform=platform,
             stylesheet=assets.stylesheet,
+            logo=assets.logo,
             day=lambda value: day(value, catalogue),
             ident=show,
             in_words=lambda scopes: in_words(scopes, language),

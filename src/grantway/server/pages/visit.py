@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -12,11 +13,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from grantway.protocol.authorize import Visitor
 from grantway.server.pages import problems
 from grantway.server.pages.assets import Assets
-from grantway.server.pages.catalogue import choose_language, load_catalogues
+from grantway.server.pages.catalogue import choose_language, load_catalogues, named
 from grantway.server.pages.cookies import Cookies, Purpose, form_token, is_form_token
 from grantway.server.pages.headers import guard
 from grantway.server.pages.problems import Stop
 from grantway.server.pages.rendering import Templates
+from grantway.server.pages.theme import load_theme
 from grantway.server.passwords import PasswordVerifier
 from grantway.server.service import Service
 from grantway.wire.encoding import FORM_TYPE, Parameters, read_form
@@ -31,7 +33,7 @@ class Site:
     def __init__(self, service: Service) -> None:
         self.service = service
         self.passwords = PasswordVerifier()
-        self.assets = Assets()
+        self.assets = Assets(load_theme(service.settings))
         self.cookies = Cookies(secure=service.issuer.startswith("https://"))
         self.templates = Templates(load_catalogues(), self.assets, service.settings.platform_name)
 
@@ -44,7 +46,7 @@ class Visit:
         self.service = site.service
         self.request = request
         self.visitor = site.cookies.read(request.cookies)
-        self.language = choose_language(request.headers.get("accept-language"), site.templates.languages)
+        self.language = self._language()
         self.request_id = site.service.draw(8).hex()
         self.reason = "ok"
         """The private slug for the log's line of this request."""
@@ -113,8 +115,12 @@ class Visit:
         self, template: str, values: Mapping[str, Any], *, status: int = 200, form_target: str | None = None
     ) -> Response:
         """A page of ours."""
-        html = self.site.templates.render(template, self.language, values)
-        return self.finish(HTMLResponse(html, status), form_target=form_target)
+        shared = {"languages": self._languages() if status < 400 else ()}
+        html = self.site.templates.render(template, self.language, {**shared, **values})
+        response = HTMLResponse(html, status)
+        if self.request.query_params.get("lang") == self.language:
+            self.site.cookies.set_language(response, self.language)
+        return self.finish(response, form_target=form_target)
 
     def redirect(self, path: str, *, status: int = 303) -> Response:
         """On to another page of ours."""
@@ -134,3 +140,26 @@ class Visit:
         if self._new_browser is not None:
             self.site.cookies.set_browser(response, self._new_browser)
         return response
+
+    # --- the language
+
+    def _language(self) -> str:
+        """What was just chosen at the foot of a page, or earlier, or what the browser likes best."""
+        available = self.site.templates.languages
+        for chosen in (self.request.query_params.get("lang"), self.site.cookies.language_of(self.request.cookies)):
+            if chosen in available:
+                return chosen
+        return choose_language(self.request.headers.get("accept-language"), available)
+
+    def _languages(self) -> Sequence[tuple[str, str, str]]:
+        """For the foot of a page: code, name and address of the other languages. None where nothing was asked by GET."""
+        if self.request.method not in ("GET", "HEAD"):
+            return ()
+        return [
+            (code, named(code), f"?{urlencode([*self._query_without_language(), ('lang', code)])}")
+            for code in self.site.templates.languages
+            if code != self.language
+        ]
+
+    def _query_without_language(self) -> list[tuple[str, str]]:
+        return [(name, value) for name, value in self.request.query_params.multi_items() if name != "lang"]
