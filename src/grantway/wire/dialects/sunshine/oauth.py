@@ -1,11 +1,4 @@
-"""Sunshine Conversations' spelling (specification 17.7, formerly Smooch).
-
-An integration sends the customer to ``/oauth/authorize``, exchanges the code at ``/oauth/token``, asks ``/v2/tokenInfo``
-which app it reached, and may end it all with ``DELETE /oauth/authorization``. There are no scopes, refresh tokens,
-PKCE or ``iss``. These are server-to-server calls: no CORS header is ever sent. What is not known is ignored.
-
-The server matches the paths without regard to case: the vendor's own app asks ``/v2/tokeninfo``.
-"""
+"""OAuth as the vendor spells it: authorize, get token, token info, revoke access."""
 
 from __future__ import annotations
 
@@ -13,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from grantway.wire import errors
+from grantway.wire.dialects.sunshine.failures import ACCEPT, HEADERS, KNOWN, asking, read_error_answer
 from grantway.wire.encoding import (
     FORM_TYPE,
     JSON_TYPE,
@@ -25,23 +18,17 @@ from grantway.wire.encoding import (
     read_form,
     read_json_object,
     read_query,
-    read_retry_after,
     split_query,
     write_basic,
-    write_bearer,
     write_form,
 )
 from grantway.wire.errors import (
-    INSUFFICIENT_SCOPE,
     INVALID_REQUEST,
-    INVALID_TOKEN,
-    SERVER_ERROR,
-    TOO_MANY_REQUESTS,
     UNSUPPORTED_MEDIA_TYPE,
     Malformed,
     OAuthError,
 )
-from grantway.wire.http import JSON, NO_STORE, HttpAnswer, HttpRequest
+from grantway.wire.http import JSON, HttpAnswer, HttpRequest
 from grantway.wire.messages import (
     AccessRevocationAnswer,
     AccessRevocationRequest,
@@ -62,17 +49,7 @@ ACCESS_REVOCATION_PATH = "/oauth/authorization"
 
 LONGEST_DISPLAY_NAME = 100  # characters; the vendor's SDK refuses longer ones and empty ones
 
-_HEADERS = (JSON, NO_STORE)
-_ACCEPT = (b"accept", JSON_TYPE.encode())
-_CHALLENGE = (b"www-authenticate", b'Bearer realm="grantway"')
 _ANSWER = frozenset({"code", "state", "error", "error_description"})
-_KNOWN = {error.code: error for error in vars(errors).values() if isinstance(error, OAuthError)}
-# The vendor's words where it has its own; everything else keeps the standard's code and our sentence.
-_ITS_OWN = {
-    INVALID_TOKEN: ("unauthorized", "Authorization is required"),
-    INSUFFICIENT_SCOPE: ("forbidden", "Forbidden"),
-}
-_OURS = {code: error for error, (code, _) in _ITS_OWN.items()}
 
 
 # --- GET /oauth/authorize -------------------------------------------------------------------------------------------
@@ -120,7 +97,7 @@ def read_authorization_answer(url: str) -> AuthorizationAnswer:
         raise Malformed(INVALID_REQUEST, "neither_code_nor_error" if code is None else "code_and_error")
     error = None
     if error_code is not None:
-        known = _KNOWN.get(error_code)
+        known = KNOWN.get(error_code)
         description = sent.one("error_description") or (known.description if known else "")
         error = OAuthError(error_code, known.status if known else 400, description)
     return AuthorizationAnswer(redirect_uri, code, error, sent.exact("state"))
@@ -161,13 +138,13 @@ def write_token_request(message: TokenRequest) -> HttpRequest:
         "client_id": message.credentials.client_id,
         "client_secret": message.credentials.client_secret or "",
     }
-    return HttpRequest("POST", TOKEN_PATH, headers=(JSON, _ACCEPT), body=orjson.dumps(members))
+    return HttpRequest("POST", TOKEN_PATH, headers=(JSON, ACCEPT), body=orjson.dumps(members))
 
 
 def write_token_answer(answer: TokenAnswer) -> HttpAnswer:
     """The token and its type; the specification knows no other field."""
     members = {"access_token": answer.access_token, "token_type": answer.token_type}
-    return HttpAnswer(200, _HEADERS, orjson.dumps(members))
+    return HttpAnswer(200, HEADERS, orjson.dumps(members))
 
 
 def read_token_answer(answer: HttpAnswer) -> TokenAnswer | ErrorAnswer:
@@ -188,7 +165,7 @@ def read_token_info_request(request: HttpRequest) -> TokenInfoRequest:
 
 def write_token_info_request(message: TokenInfoRequest) -> HttpRequest:
     """The client's end of ``read_token_info_request``."""
-    return HttpRequest("GET", TOKEN_INFO_PATH, headers=_asking(message.access_token))
+    return HttpRequest("GET", TOKEN_INFO_PATH, headers=asking(message.access_token))
 
 
 def write_token_info_answer(answer: TokenInfoAnswer) -> HttpAnswer:
@@ -198,7 +175,7 @@ def write_token_info_answer(answer: TokenInfoAnswer) -> HttpAnswer:
         app["subdomain"] = answer.subdomain
     app["settings"] = dict(answer.settings)
     app["metadata"] = None if answer.metadata is None else dict(answer.metadata)
-    return HttpAnswer(200, _HEADERS, orjson.dumps({"app": app}))
+    return HttpAnswer(200, HEADERS, orjson.dumps({"app": app}))
 
 
 def read_token_info_answer(answer: HttpAnswer) -> TokenInfoAnswer | ErrorAnswer:
@@ -233,7 +210,7 @@ def read_access_revocation_request(request: HttpRequest) -> AccessRevocationRequ
 
 def write_access_revocation_request(message: AccessRevocationRequest) -> HttpRequest:
     """The client's end of ``read_access_revocation_request``. The token wins when a key is there as well."""
-    headers = _asking(message.access_token)
+    headers = asking(message.access_token)
     if message.access_token is None and message.key_id is not None:
         basic = write_basic(message.key_id, message.key_secret or "", form_encoded=False)
         headers = (*headers, (b"authorization", basic.encode()))
@@ -242,64 +219,9 @@ def write_access_revocation_request(message: AccessRevocationRequest) -> HttpReq
 
 def write_access_revocation_answer(answer: AccessRevocationAnswer) -> HttpAnswer:
     """An empty object."""
-    return HttpAnswer(200, _HEADERS, b"{}")
+    return HttpAnswer(200, HEADERS, b"{}")
 
 
 def read_access_revocation_answer(answer: HttpAnswer) -> AccessRevocationAnswer | ErrorAnswer:
     """It is ended, or the refusal."""
     return AccessRevocationAnswer() if 200 <= answer.status < 300 else read_error_answer(answer)
-
-
-# --- refusals -------------------------------------------------------------------------------------------------------
-
-
-def write_error_answer(answer: ErrorAnswer, request: HttpRequest | None = None) -> HttpAnswer:
-    """``{"errors": [{"code", "title"}]}``, always one entry. ``request`` makes no difference in this dialect."""
-    error = answer.error
-    headers = list(_HEADERS)
-    if error == INVALID_TOKEN:
-        headers.append(_CHALLENGE)  # RFC 9110 §15.5.2: a 401 names a scheme
-    if answer.retry_after is not None:
-        headers.append((b"retry-after", b"%d" % answer.retry_after))
-    code, title = _ITS_OWN.get(error, (error.code, error.description))
-    return HttpAnswer(error.status, tuple(headers), orjson.dumps({"errors": [{"code": code, "title": title}]}))
-
-
-def read_error_answer(answer: HttpAnswer) -> ErrorAnswer:
-    """The refusal, the first of several.
-
-    Which shape ``/oauth/token`` refuses in is not documented, so all three that the vendor has used are read: ``errors``
-    (v2), ``{"error": {"code", "description"}}`` (v1), and RFC 6749's. ``Malformed`` when there is no telling.
-    """
-    retry_after = read_retry_after(answer)
-    try:
-        code, title = _read_entry(read_json_object(answer.body))
-    except Malformed:
-        code, title = None, ""
-    if code is not None:
-        ours = _OURS.get(code)
-        if ours is not None and ours.status == answer.status:
-            return ErrorAnswer(ours, retry_after)
-        return ErrorAnswer(OAuthError(code, max(answer.status, 400), title), retry_after)
-    if answer.status == 429:
-        return ErrorAnswer(TOO_MANY_REQUESTS, retry_after)
-    if answer.status >= 500:
-        return ErrorAnswer(OAuthError(SERVER_ERROR.code, answer.status, SERVER_ERROR.description), retry_after)
-    raise Malformed(INVALID_REQUEST, "answer_unreadable")
-
-
-def _read_entry(members: Parameters) -> tuple[str | None, str]:
-    entries = members.mappings("errors")
-    if entries:
-        entry = Parameters(entries[0])
-        return entry.visible("code"), entry.one("title") or ""
-    try:
-        v1 = members.mapping("error")
-    except Malformed:
-        return members.visible("error"), members.one("error_description") or ""
-    entry = Parameters(v1 or {})
-    return entry.visible("code"), entry.one("description") or ""
-
-
-def _asking(token: str | None) -> tuple[tuple[bytes, bytes], ...]:
-    return (_ACCEPT,) if token is None else (_ACCEPT, (b"authorization", write_bearer(token).encode()))
