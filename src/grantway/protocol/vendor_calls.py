@@ -6,7 +6,8 @@ Sunshine Conversations: ``GET /v2/tokenInfo`` and ``DELETE /oauth/authorization`
 from __future__ import annotations
 
 from grantway.protocol import audit
-from grantway.protocol.access import ProvenAccess, prove_access, used_today, why_inactive
+from grantway.protocol.access import used_today
+from grantway.protocol.bearer import bearer
 from grantway.protocol.connections import Removed, removal
 from grantway.protocol.decision import Decision, Refusal, refuse
 from grantway.protocol.digests import digest
@@ -24,7 +25,7 @@ async def token_info(
     facts: Facts, at: Moment, request: TokenInfoRequest, dialect: str, issuer: str
 ) -> Decision[TokenInfoAnswer | Refusal]:
     """The account that the token reaches; a refusal also says that the credentials are no longer valid."""
-    proven = await _bearer(request.access_token, facts, at, dialect, issuer)
+    proven = await bearer(request.access_token, facts, at, dialect, issuer)
     if isinstance(proven, Refusal):
         return Decision(proven, reason=proven.reason)
     if proven.held is None:
@@ -46,7 +47,7 @@ async def revoke_access(
     """Remove the connection that the credentials belong to: the same as the customer removing it by hand."""
     if request.access_token is None and request.key_id is not None:
         return await _by_key(request.key_id, request.key_secret or "", facts, at, dialect)
-    proven = await _bearer(request.access_token, facts, at, dialect, issuer, but_for=SUSPENDED)
+    proven = await bearer(request.access_token, facts, at, dialect, issuer, but_for=SUSPENDED)
     if isinstance(proven, Refusal):
         return Decision(proven, reason=proven.reason)
     held = proven.held
@@ -55,27 +56,6 @@ async def revoke_access(
     actor = audit.by_client(held.client)
     changes = removal(held.connection, held.client, held.account, at, reason="integrator", actor=actor)
     return Decision(Removed(held.connection), changes, "connection_removed")
-
-
-async def _bearer(
-    token: str | None,
-    facts: Facts,
-    at: Moment,
-    dialect: str,
-    issuer: str,
-    *,
-    but_for: frozenset[str] = frozenset(),
-) -> ProvenAccess | Refusal:
-    """The active token. ``but_for``: reasons that do not matter, since who is suspended may still leave."""
-    if token is None:
-        return Refusal(INVALID_TOKEN, "access_token_missing")
-    proven = await prove_access(token, facts, at, issuer)
-    if proven is None:
-        return Refusal(INVALID_TOKEN, "access_token_unknown")
-    if proven.client.policy.dialect != dialect:
-        return Refusal(INVALID_TOKEN, "access_token_of_another_dialect")
-    out = await why_inactive(proven, facts, at)
-    return proven if out is None or out in but_for else Refusal(INVALID_TOKEN, out)
 
 
 async def _by_key(key_id: str, key_secret: str, facts: Facts, at: Moment, dialect: str) -> Decision[Removed | Refusal]:
