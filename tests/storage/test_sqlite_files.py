@@ -14,10 +14,10 @@ import pytest
 from grantway.server.storage.keeping import KEYS
 from grantway.server.storage.port import StorageError
 from grantway.server.storage.sqlite import SqliteStorage, migrate
-from grantway.server.storage.sqlite import statements as sql
 from grantway.server.storage.sqlite.files import refuse_network
 from grantway.server.storage.sqlite.migrate import Migration, migrations, read
 from grantway.server.storage.sqlite.records import CODECS
+from grantway.server.storage.sqlite.statements import rows as sql
 from tests.storage.asking import add, user
 
 GOLDEN = Path(__file__).parent / "golden_rows.json"

@@ -2,48 +2,89 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from grantway.server.storage.memory import MemoryStorage
 from grantway.server.storage.port import Storage
-from grantway.server.storage.sqlite import SqliteStorage
-from grantway.server.storage.sqlite import statements as sql
+from grantway.server.storage.sqlite import SqliteStorage, statements
 
 WHOLE_TABLES = {
-    # listings that are bounded by a limit, in the order of an index
-    "USERS", "ACCOUNTS", "CLIENTS", "AUDIT", "CONNECTIONS (False, False)",
-    # a handful of rows
-    "SCOPES", "SIGNING_KEYS", "SIGNING_KEY_VERSIONS",
+    # a handful of rows, or at most a thousand of few
+    "SCOPES", "SIGNING_KEYS", "SIGNING_KEY_VERSIONS", "OPERATORS", "OPERATOR_KEYS",
     # the notices that wait, by their own index
-    "DUE_NOTICES",
+    "NOTICES (False, False, 'waiting')", "NOTICES (False, True, 'waiting')",
+    "NOTICES (True, False, 'waiting')", "NOTICES (True, True, 'waiting')",
+}  # fmt: skip
+SORTED_PAGES = {
+    # what begins with some letters is found by name and shown by age
+    "USERS_BY_EMAIL", "ACCOUNTS_BY_NAME", "CLIENTS_BY_NAME",
+    *(name for name in WHOLE_TABLES if name.startswith("NOTICES")),
+    # two indexes, a page of each
+    "AUDIT user",
 }  # fmt: skip
 
 
-def statements() -> Iterator[tuple[str, str]]:
-    for name, value in vars(sql).items():
-        if not name.isupper() or name.startswith("_") or name == "TABLES":
-            continue
-        if isinstance(value, str):
-            yield name, value
-        elif isinstance(value, dict):
-            for key, statement in value.items():
-                if isinstance(statement, str):  # and not a codec
-                    yield f"{name} {getattr(key, '__name__', key)}", statement
+def every_statement() -> Iterator[tuple[str, str]]:
+    for module in pkgutil.iter_modules(statements.__path__):
+        for name, value in vars(importlib.import_module(f"{statements.__name__}.{module.name}")).items():
+            if not name.isupper() or name.startswith("_"):
+                continue
+            if isinstance(value, str) and re.match(r"\s*(select|insert|update|delete) ", value):
+                yield name, value
+            elif isinstance(value, dict):
+                for key, statement in value.items():
+                    if isinstance(statement, str):  # and not a codec
+                        yield f"{name} {getattr(key, '__name__', key)}", statement
 
 
-def test_only_listings_read_whole_tables(database: Path) -> None:
+@pytest.fixture
+def plans(database: Path) -> dict[str, list[str]]:
+    """What SQLite is going to do for each statement."""
     connection = sqlite3.connect(database)
-    whole = set()
-    for name, statement in statements():
+    found = {}
+    for name, statement in every_statement():
         marks = max((int(number) for number in re.findall(r"\?(\d+)", statement)), default=0)
         plan = connection.execute(f"explain query plan {statement}", [None] * marks).fetchall()
-        if any(step[3].startswith("SCAN") for step in plan):
-            whole.add(name)
+        found[name] = [step[3] for step in plan]
     connection.close()
+    return found
+
+
+def test_only_listings_of_few_rows_read_whole_tables(plans: dict[str, list[str]]) -> None:
+    whole = {
+        name
+        for name, plan in plans.items()
+        if any(step.startswith("SCAN") and not step.startswith("SCAN (subquery") for step in plan)
+    }
     assert whole == WHOLE_TABLES
+
+
+def test_pages_stand_in_the_order_of_an_index(plans: dict[str, list[str]]) -> None:
+    pages = {name for name, statement in every_statement() if statement.endswith("desc limit ?2")}
+    assert {name for name in pages if any("TEMP B-TREE" in step for step in plans[name])} == SORTED_PAGES
+    assert len(pages) > len(SORTED_PAGES)
+
+
+def test_what_is_due_is_found_among_the_heads_of_lines_only(plans: dict[str, list[str]]) -> None:
+    assert plans["DUE_NOTICES"] == ["SEARCH notices USING INDEX notices_due (next_attempt_at<?)"]
+
+
+@pytest.mark.parametrize("by", ["connection", "account", "client", "reason", "action"])
+def test_the_audit_is_found_by_what_is_asked_for(plans: dict[str, list[str]], by: str) -> None:
+    assert f"INDEX audit_entries_by_{by} (" in plans[f"AUDIT {by}"][0]
+
+
+def test_what_a_person_did_and_what_was_done_to_them_are_found_by_two_indexes(plans: dict[str, list[str]]) -> None:
+    plan = " ".join(plans["AUDIT user"])
+    assert "INDEX audit_entries_by_user (" in plan
+    assert "INDEX audit_entries_by_actor (" in plan
 
 
 def test_both_are_storages() -> None:

@@ -1,235 +1,199 @@
-"""Rows and records. A codec's columns are named and ordered like the record's fields.
-
-In a row, times are microseconds since 1970 (UTC), days are days since 1970, lists and mappings JSON text.
-"""
+"""The codec of each kind of record. Fields that are not named stand in the row as they are."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
-from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
-from operator import attrgetter
-from typing import Any, Generic, TypeVar
-
-import orjson
+from collections.abc import Mapping
+from typing import Any
 
 from grantway.protocol.model import (
     Account,
     AuditEntry,
     Client,
-    ClientSecret,
     Connection,
     ConnectionKey,
+    DeliveryAttempt,
+    Developer,
     EndedToken,
+    Event,
     FailureBucket,
     Grant,
     Icon,
+    IdempotentAnswer,
     Membership,
     Notice,
+    OneTimeLink,
+    Operator,
+    OperatorKey,
     PendingAuthorization,
+    RefusedAuthorization,
+    Resource,
     Scope,
     Session,
     SigningKey,
+    SignInRequest,
+    Tally,
     User,
+    Webhook,
+)
+from grantway.server.storage.sqlite.codec import (
+    DAY,
+    DOCUMENT,
+    FLAG,
+    LISTS,
+    NAMES,
+    PAIRS,
+    SECRETS,
+    SUSPENSIONS,
+    TIME,
+    Codec,
 )
 
-R = TypeVar("R")
-Way = tuple[Callable[[Any], Any], Callable[[Any], Any]]
+# people
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-EPOCH_DAY = date(1970, 1, 1).toordinal()
-
-
-def micros(time: datetime) -> int:
-    """Microseconds since 1970. Raises ``TypeError`` when the time has no zone."""
-    since = time - EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-
-
-def time_of(value: int) -> datetime:
-    """The time of so many microseconds since 1970, in UTC."""
-    return EPOCH + timedelta(0, 0, value)
-
-
-def day_number(day: date) -> int:
-    """Days since 1970."""
-    return day.toordinal() - EPOCH_DAY
-
-
-def day_of(value: int) -> date:
-    """The day of so many days since 1970."""
-    return date.fromordinal(value + EPOCH_DAY)
-
-
-def document(value: Any) -> str:
-    """A JSON value as text. Raises ``TypeError`` when it is none."""
-    return orjson.dumps(value, default=_plain).decode()
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"A {type(value).__name__} is no JSON value.")
-
-
-@lru_cache(maxsize=4096)
-def names_of(text: str) -> tuple[str, ...]:
-    """A JSON list of strings. Few different ones are stored, so reading them once is enough."""
-    return tuple(orjson.loads(text))
-
-
-def _pairs_of(text: str) -> tuple[tuple[str, Any], ...]:
-    return tuple((name, value) for name, value in orjson.loads(text))
-
-
-def _write_secrets(secrets: tuple[ClientSecret, ...]) -> str:
-    return document(
-        [
-            [each.digest.hex(), micros(each.created_at), None if each.expires_at is None else micros(each.expires_at)]
-            for each in secrets
-        ]
-    )
-
-
-def _secrets_of(text: str) -> tuple[ClientSecret, ...]:
-    return tuple(
-        ClientSecret(bytes.fromhex(digest), time_of(created), None if expires is None else time_of(expires))
-        for digest, created, expires in orjson.loads(text)
-    )
-
-
-def _lists_of(text: str) -> dict[str, tuple[str, ...]]:
-    return {language: tuple(entries) for language, entries in orjson.loads(text).items()}
-
-
-_TIME: Way = (time_of, micros)
-_DAY: Way = (day_of, day_number)
-_FLAG: Way = (bool, int)
-_NAMES: Way = (names_of, document)
-_DOCUMENT: Way = (orjson.loads, document)
-_PAIRS: Way = (_pairs_of, document)
-_SECRETS: Way = (_secrets_of, _write_secrets)
-_LISTS: Way = (_lists_of, document)
-
-
-class Codec(Generic[R]):
-    """How one kind of record stands in a row. Fields without a way of their own stand as they are."""
-
-    __slots__ = ("_reads", "_record", "_values", "_writes", "names", "width")
-
-    def __init__(self, record: type[R], **ways: Way) -> None:
-        self._record = record
-        self.names = tuple(each.name for each in fields(record))  # type: ignore[arg-type]
-        self.width = len(self.names)
-        self._values = attrgetter(*self.names)
-        self._reads = tuple((self.names.index(name), way[0]) for name, way in ways.items())
-        self._writes = tuple((self.names.index(name), way[1]) for name, way in ways.items())
-
-    def columns(self, alias: str = "") -> str:
-        """The columns for a statement, of a table known there by ``alias``."""
-        return ", ".join(f"{alias}.{name}" if alias else name for name in self.names)
-
-    def marks(self) -> str:
-        """As many numbered marks as there are columns."""
-        return ", ".join(f"?{number}" for number in range(1, self.width + 1))
-
-    def read(self, row: Sequence[Any], start: int = 0) -> R:
-        """The record that stands in a row from column ``start`` on."""
-        values = list(row[start : start + self.width])
-        for index, read in self._reads:
-            value = values[index]
-            if value is not None:
-                values[index] = read(value)
-        return self._record(*values)
-
-    def write(self, record: R) -> list[Any]:
-        """The row of a record. Raises ``TypeError`` for a time without a zone or something that JSON cannot say."""
-        values = list(self._values(record))
-        for index, write in self._writes:
-            value = values[index]
-            if value is not None:
-                values[index] = write(value)
-        return values
-
-
-USER = Codec(User, created_at=_TIME, disabled_at=_TIME)
+USER = Codec(User, created_at=TIME, disabled_at=TIME)
 ACCOUNT = Codec(
     Account,
-    created_at=_TIME,
-    suspended_at=_TIME,
-    removed_at=_TIME,
-    external_ids=_DOCUMENT,
-    settings=_DOCUMENT,
-    metadata=_DOCUMENT,
+    created_at=TIME,
+    suspended_at=TIME,
+    removed_at=TIME,
+    external_ids=DOCUMENT,
+    settings=DOCUMENT,
+    metadata=DOCUMENT,
 )
-MEMBERSHIP = Codec(Membership, created_at=_TIME)
+MEMBERSHIP = Codec(Membership, created_at=TIME)
+OPERATOR = Codec(Operator, created_at=TIME)
+SESSION = Codec(Session, auth_time=TIME, expires_at=TIME)
+ONE_TIME_LINK = Codec(OneTimeLink, created_at=TIME, expires_at=TIME)
+SIGN_IN_REQUEST = Codec(SignInRequest, created_at=TIME, expires_at=TIME, auth_time=TIME)
+FAILURE_BUCKET = Codec(FailureBucket, window_start=TIME, expires_at=TIME)
+
+# clients
+
 CLIENT = Codec(
     Client,
-    created_at=_TIME,
-    tokens_not_before=_TIME,
-    disabled_at=_TIME,
-    ended_at=_TIME,
-    confidential=_FLAG,
-    overrides=_PAIRS,
-    secrets=_SECRETS,
-    redirect_uris=_NAMES,
-    scopes=_NAMES,
-    default_scopes=_NAMES,
-    resources=_NAMES,
+    created_at=TIME,
+    tokens_not_before=TIME,
+    disabled_at=TIME,
+    ended_at=TIME,
+    confidential=FLAG,
+    overrides=PAIRS,
+    secrets=SECRETS,
+    redirect_uris=NAMES,
+    scopes=NAMES,
+    default_scopes=NAMES,
+    resources=NAMES,
+    required_scopes=NAMES,
+    submitted_at=TIME,
+    approved_at=TIME,
 )
 ICON = Codec(Icon)
-CONNECTION = Codec(Connection, scope=_NAMES, created_at=_TIME, last_used_day=_DAY, suspended_at=_TIME, removed_at=_TIME)
+DEVELOPER = Codec(Developer, created_at=TIME)
+REFUSED_AUTHORIZATION = Codec(RefusedAuthorization, first_at=TIME, last_at=TIME)
+SCOPE = Codec(Scope, sentences=DOCUMENT, opens=LISTS, withholds=LISTS, events=NAMES)
+
+# connections and what lives by them
+
+CONNECTION = Codec(
+    Connection,
+    scope=NAMES,
+    created_at=TIME,
+    last_used_day=DAY,
+    suspended_at=TIME,
+    removed_at=TIME,
+    activated_at=TIME,
+    suspensions=SUSPENSIONS,
+)
+CONNECTION_KEY = Codec(ConnectionKey, created_at=TIME)
+WEBHOOK = Codec(
+    Webhook,
+    events=NAMES,
+    created_at=TIME,
+    options=DOCUMENT,
+    previous_until=TIME,
+    disabled_at=TIME,
+    ended_at=TIME,
+)
+RESOURCE = Codec(Resource, created_at=TIME, metadata=DOCUMENT, cancelled_at=TIME)
+
+# grants
+
 GRANT = Codec(
     Grant,
-    scope=_NAMES,
-    resource=_NAMES,
-    created_at=_TIME,
-    moved_at=_TIME,
-    previous_moved_at=_TIME,
-    code_expires_at=_TIME,
-    redirect_uri_was_sent=_FLAG,
-    oidc=_DOCUMENT,
-    refresh_expires_at=_TIME,
-    refresh_idle_expires_at=_TIME,
-    access_not_before=_TIME,
-    revoked_at=_TIME,
-    last_used_day=_DAY,
+    scope=NAMES,
+    resource=NAMES,
+    created_at=TIME,
+    moved_at=TIME,
+    previous_moved_at=TIME,
+    code_expires_at=TIME,
+    redirect_uri_was_sent=FLAG,
+    oidc=DOCUMENT,
+    refresh_expires_at=TIME,
+    refresh_idle_expires_at=TIME,
+    access_not_before=TIME,
+    revoked_at=TIME,
+    last_used_day=DAY,
 )
-ENDED_TOKEN = Codec(EndedToken, keep_until=_TIME)
+ENDED_TOKEN = Codec(EndedToken, keep_until=TIME)
 PENDING = Codec(
     PendingAuthorization,
-    created_at=_TIME,
-    expires_at=_TIME,
-    redirect_uri_was_sent=_FLAG,
-    scope=_NAMES,
-    resource=_NAMES,
-    prompt=_NAMES,
-    refusal=_NAMES,
+    created_at=TIME,
+    expires_at=TIME,
+    redirect_uri_was_sent=FLAG,
+    scope=NAMES,
+    resource=NAMES,
+    prompt=NAMES,
+    refusal=NAMES,
 )
-SESSION = Codec(Session, auth_time=_TIME, expires_at=_TIME)
-CONNECTION_KEY = Codec(ConnectionKey, created_at=_TIME)
-SIGNING_KEY = Codec(SigningKey, public_jwk=_DOCUMENT, created_at=_TIME, signs_from=_TIME, retires_at=_TIME)
-SCOPE = Codec(Scope, sentences=_DOCUMENT, opens=_LISTS, withholds=_LISTS)
-NOTICE = Codec(Notice, created_at=_TIME, next_attempt_at=_TIME, delivered_at=_TIME, dead_at=_TIME, leased_until=_TIME)
-AUDIT_ENTRY = Codec(AuditEntry, at=_TIME, detail=_DOCUMENT)
-FAILURE_BUCKET = Codec(FailureBucket, window_start=_TIME, expires_at=_TIME)
+
+# the outbox
+
+EVENT = Codec(Event, created_at=TIME)
+NOTICE = Codec(
+    Notice,
+    created_at=TIME,
+    next_attempt_at=TIME,
+    delivered_at=TIME,
+    dead_at=TIME,
+    leased_until=TIME,
+    replayed_at=TIME,
+)
+DELIVERY_ATTEMPT = Codec(DeliveryAttempt, at=TIME)
+
+# the house
+
+SIGNING_KEY = Codec(SigningKey, public_jwk=DOCUMENT, created_at=TIME, signs_from=TIME, retires_at=TIME)
+OPERATOR_KEY = Codec(OperatorKey, scopes=NAMES, created_at=TIME, expires_at=TIME, revoked_at=TIME, last_used_day=DAY)
+AUDIT_ENTRY = Codec(AuditEntry, at=TIME, detail=DOCUMENT)
+IDEMPOTENT_ANSWER = Codec(IdempotentAnswer, created_at=TIME, expires_at=TIME)
+TALLY = Codec(Tally, hour=TIME)
 
 CODECS: Mapping[type[Any], Codec[Any]] = {
     User: USER,
     Account: ACCOUNT,
     Membership: MEMBERSHIP,
+    Operator: OPERATOR,
+    Session: SESSION,
+    OneTimeLink: ONE_TIME_LINK,
+    SignInRequest: SIGN_IN_REQUEST,
+    FailureBucket: FAILURE_BUCKET,
     Client: CLIENT,
     Icon: ICON,
+    Developer: DEVELOPER,
+    RefusedAuthorization: REFUSED_AUTHORIZATION,
+    Scope: SCOPE,
     Connection: CONNECTION,
+    ConnectionKey: CONNECTION_KEY,
+    Webhook: WEBHOOK,
+    Resource: RESOURCE,
     Grant: GRANT,
     EndedToken: ENDED_TOKEN,
     PendingAuthorization: PENDING,
-    Session: SESSION,
-    ConnectionKey: CONNECTION_KEY,
-    SigningKey: SIGNING_KEY,
-    Scope: SCOPE,
+    Event: EVENT,
     Notice: NOTICE,
+    DeliveryAttempt: DELIVERY_ATTEMPT,
+    SigningKey: SIGNING_KEY,
+    OperatorKey: OPERATOR_KEY,
     AuditEntry: AUDIT_ENTRY,
-    FailureBucket: FAILURE_BUCKET,
+    IdempotentAnswer: IDEMPOTENT_ANSWER,
+    Tally: TALLY,
 }

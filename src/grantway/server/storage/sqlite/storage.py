@@ -6,21 +6,21 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from grantway.protocol.decision import Decision
 from grantway.protocol.facts import Rule
-from grantway.server.storage.keeping import CODES_KEPT, ENDED_GRANTS_KEPT, NOTICES_KEPT
 from grantway.server.storage.port import StorageError, drive
-from grantway.server.storage.sqlite import statements as sql
+from grantway.server.storage.sqlite.codec import micros
 from grantway.server.storage.sqlite.facts import SqliteFacts
 from grantway.server.storage.sqlite.files import connect, refuse_network, time_to_sync
 from grantway.server.storage.sqlite.group import Committer, Job, Work
 from grantway.server.storage.sqlite.migrate import refuse_unmigrated
 from grantway.server.storage.sqlite.parsed import Parsed
-from grantway.server.storage.sqlite.records import micros
+from grantway.server.storage.sqlite.statements.rows import READ_META, WRITE_META_ONCE
+from grantway.server.storage.sqlite.statements.sweeping import KEPT, SWEEP_ATTEMPTS, SWEEPS
 from grantway.server.storage.sqlite.turnstile import Turnstile
 from grantway.server.storage.sqlite.writers import CLOSED, ThreadWriter, TickWriter
 
@@ -145,15 +145,15 @@ class SqliteStorage:
     async def read_meta(self, key: str) -> bytes | None:
         """See ``Storage.read_meta``."""
         self._refuse()
-        rows = self._reader.execute(sql.READ_META, (key,)).fetchall()
+        rows = self._reader.execute(READ_META, (key,)).fetchall()
         return rows[0][0] if rows else None
 
     async def write_meta_once(self, key: str, value: bytes) -> bytes:
         """See ``Storage.write_meta_once``."""
 
         def write(connection: sqlite3.Connection, now: datetime) -> Any:
-            connection.execute(sql.WRITE_META_ONCE, (key, value))
-            return connection.execute(sql.READ_META, (key,)).fetchall()[0][0]
+            connection.execute(WRITE_META_ONCE, (key, value))
+            return connection.execute(READ_META, (key,)).fetchall()[0][0]
 
         winner: bytes = await self._put(work=write)
         return winner
@@ -162,16 +162,10 @@ class SqliteStorage:
         """See ``Storage.sweep``. A transaction for each kind, so that requests get their turns in between."""
         now = self._clock()
         swept = 0
-        for statement, before in (
-            (sql.SWEEP_ENDED_TOKENS, now),
-            (sql.SWEEP_SESSIONS, now),
-            (sql.SWEEP_PENDING, now),
-            (sql.SWEEP_FAILURES, now),
-            (sql.SWEEP_CODES, now - CODES_KEPT),
-            (sql.SWEEP_REVOKED_GRANTS, now - ENDED_GRANTS_KEPT),
-            (sql.SWEEP_NOTICES, now - NOTICES_KEPT),
-        ):
-            swept += await self._put(work=_deletion(statement, before, limit))
+        for kind, statement in SWEEPS.items():
+            before = now - KEPT.get(kind, timedelta(0))
+            first = SWEEP_ATTEMPTS if kind == "notices" else None
+            swept += await self._put(work=_deletion(statement, before, limit, first))
         return swept
 
     async def close(self) -> None:
@@ -198,8 +192,11 @@ class SqliteStorage:
             raise StorageError(self._committer.failed)
 
 
-def _deletion(statement: str, before: datetime, limit: int) -> Work:
+def _deletion(statement: str, before: datetime, limit: int, first: str | None) -> Work:
     def delete(connection: sqlite3.Connection, now: datetime) -> int:
-        return connection.execute(statement, (micros(before), limit)).rowcount
+        values = (micros(before), limit)
+        if first is not None:
+            connection.execute(first, values)
+        return connection.execute(statement, values).rowcount
 
     return delete

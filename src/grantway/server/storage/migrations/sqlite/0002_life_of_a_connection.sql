@@ -77,7 +77,7 @@ alter table clients add column approved_at integer;
 update clients set approved_at = created_at;
 drop index clients_by_age;
 create index clients_by_name on clients (name) where ended_at is null;
-create index clients_submitted on clients (submitted_at)
+create index clients_submitted on clients (submitted_at, id)
   where submitted_at is not null and approved_at is null and ended_at is null;
 
 create table developers (
@@ -113,9 +113,9 @@ create index connections_live_by_account on connections (account_id, id) where r
 create index connections_live_by_client on connections (client_id, id) where removed_at is null;
 create index connections_suspended on connections (id) where suspended_at is not null and removed_at is null;
 create index connections_removed on connections (id) where removed_at is not null;
-create index connections_idle on connections (coalesce(last_used_day, created_at / 86400000000))
+create index connections_idle on connections (coalesce(last_used_day, created_at / 86400000000), id)
   where removed_at is null and activated_at is not null;
-create index connections_pending on connections (created_at) where removed_at is null and activated_at is null;
+create index connections_pending on connections (created_at, id) where removed_at is null and activated_at is null;
 
 create table webhooks (
   id blob not null primary key,
@@ -198,13 +198,14 @@ insert into notices_2 (id, line, head, connection_id, client_id, kind, created_a
     dead_at, lease, leased_until, last_status, last_error, url, body from notices;
 drop table notices;
 alter table notices_2 rename to notices;
+create index notices_waiting on notices (line, id) where delivered_at is null and dead_at is null;
 update notices set head = 1 where delivered_at is null and dead_at is null and not exists (
   select 1 from notices o where o.line = notices.line and o.delivered_at is null and o.dead_at is null and o.id < notices.id);
-create index notices_waiting on notices (line, id) where delivered_at is null and dead_at is null;
-create index notices_due on notices (next_attempt_at) where head = 1 and delivered_at is null and dead_at is null;
+create index notices_due on notices (next_attempt_at, id) where head = 1 and delivered_at is null and dead_at is null;
 create index notices_by_connection on notices (connection_id, id) where connection_id is not null;
 create index notices_by_client on notices (client_id, id) where client_id is not null;
 create index notices_dead on notices (id) where dead_at is not null;
+create index notices_dead_by_client on notices (client_id, id) where dead_at is not null and client_id is not null;
 create index notices_over on notices (coalesce(delivered_at, dead_at))
   where delivered_at is not null or dead_at is not null;
 

@@ -1,0 +1,64 @@
+"""Facts about what the installation itself keeps."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from grantway.protocol.facts import FIRST_PAGE, Page
+from grantway.protocol.ids import show
+from grantway.protocol.model import AuditEntry, IdempotentAnswer, OperatorKey, SigningKey, Tally
+from grantway.server.storage.sqlite import records as r
+from grantway.server.storage.sqlite.codec import micros
+from grantway.server.storage.sqlite.facts.reading import Reading, older
+from grantway.server.storage.sqlite.statements import house as sql
+from grantway.server.storage.sqlite.statements.rows import BY_KEY
+
+
+class HouseFacts(Reading):
+    """See ``grantway.protocol.facts.Facts``."""
+
+    __slots__ = ()
+
+    async def signing_keys(self) -> tuple[SigningKey, ...]:
+        now = micros(self._now)
+        in_force = tuple(self._rows(sql.SIGNING_KEY_VERSIONS, now))
+        keys = self._parsed.signing_keys.get(in_force)
+        if keys is None:
+            keys = self._many(r.SIGNING_KEY, sql.SIGNING_KEYS, now)
+            read = tuple([(key.kid, key.version, micros(key.created_at)) for key in keys])
+            self._parsed.keep(self._parsed.signing_keys, read, keys)
+        return keys
+
+    async def operator_key(self, key_id: bytes) -> OperatorKey | None:
+        return self._one(r.OPERATOR_KEY, BY_KEY[OperatorKey], key_id)
+
+    async def operator_keys(self) -> tuple[OperatorKey, ...]:
+        return self._many(r.OPERATOR_KEY, sql.OPERATOR_KEYS)
+
+    async def idempotent_answer(self, digest: bytes) -> IdempotentAnswer | None:
+        return self._one(r.IDEMPOTENT_ANSWER, BY_KEY[IdempotentAnswer], digest)
+
+    async def tallies(self, since: datetime, kind: str | None = None) -> tuple[Tally, ...]:
+        return self._many(r.TALLY, sql.TALLIES, micros(since), kind)
+
+    async def audit(
+        self,
+        page: Page = FIRST_PAGE,
+        *,
+        connection_id: bytes | None = None,
+        client_row_id: bytes | None = None,
+        account_id: bytes | None = None,
+        user_id: bytes | None = None,
+        reason: str | None = None,
+        action: str | None = None,
+    ) -> tuple[AuditEntry, ...]:
+        actor = None if user_id is None else show("us", user_id)
+        # In the order of AUDIT: what fits the fewest entries finds them.
+        named = (connection_id, user_id, account_id, client_row_id, reason, action)
+        by = next((by for by, value in zip(sql.AUDIT, named, strict=False) if value is not None), None)
+        return self._many(
+            r.AUDIT_ENTRY,
+            sql.AUDIT[by],
+            *older(page),
+            *(connection_id, user_id, actor, account_id, client_row_id, reason, action),
+        )

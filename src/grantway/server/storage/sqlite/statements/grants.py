@@ -1,0 +1,52 @@
+"""Grants and the tokens that hang from them."""
+
+from __future__ import annotations
+
+from grantway.server.storage.sqlite.records import ACCOUNT, CLIENT, CONNECTION, GRANT, USER
+
+MOVE_GENERATION = """
+update grants set generation = generation + 1, previous_moved_at = moved_at,
+  moved_at = max(coalesce(moved_at, ?3), ?3), move_key = ?4,
+  refresh_idle_expires_at = coalesce(?5, refresh_idle_expires_at)
+where id = ?1 and generation = ?2 and revoked_at is null"""
+"""A code is exchanged or a refresh token rotated, once."""
+
+END_GRANT = (
+    "update grants set revoked_at = ?2, revoked_reason = ?3, revoked_by = ?4 where id = ?1 and revoked_at is null"
+)
+"""A grant is over; the first end stands."""
+
+END_USER_GRANTS = """
+update grants set revoked_at = ?3, revoked_reason = ?4, revoked_by = null
+where connection_id = ?1 and user_id = ?2 and revoked_at is null and (not ?5 or (origin = 'code' and generation = 0))"""
+"""All live grants of one user under one connection are over; ``?5``: only codes that were not exchanged."""
+
+TOUCH_GRANT = "update grants set last_used_day = ?2 where id = ?1 and (last_used_day is null or last_used_day < ?2)"
+"""A grant was used on this day, unless it was used later."""
+
+GRANT_IN_USE = f"""
+select {GRANT.columns("g")}, c.version, c.last_used_day, a.version, u.version, k.version
+from grants g join connections c on c.id = g.connection_id join accounts a on a.id = g.account_id
+join clients k on k.id = g.client_id left join users u on u.id = g.user_id
+where g.id = ?1"""
+"""A grant, and which versions of connection, account, user and client hold now. Every use of a token asks this."""
+
+GRANT_IN_USE_IN_FULL = f"""
+select {GRANT.columns("g")}, {CONNECTION.columns("c")}, {ACCOUNT.columns("a")}, {CLIENT.columns("k")},
+  {USER.columns("u")}
+from grants g join connections c on c.id = g.connection_id join accounts a on a.id = g.account_id
+join clients k on k.id = g.client_id left join users u on u.id = g.user_id
+where g.id = ?1"""
+"""The same with everything, for when one of those versions is gone before it could be read."""
+
+LIVE_GRANTS = f"""
+select {GRANT.columns()} from grants where connection_id = ?1 and user_id is ?2 and revoked_at is null
+order by coalesce(last_used_day, created_at / 86400000000), created_at, id"""
+"""A user's live grants under a connection, least recently used first."""
+
+HAS_LIVE_GRANT_BESIDE = """
+select 1 from grants
+where connection_id = ?1 and revoked_at is null and (?2 is null or id <> ?2) and (?3 is null or user_id is not ?3)
+  and not (origin = 'code' and generation = 0 and code_expires_at is not null and code_expires_at <= ?4)
+limit 1"""
+"""Whether a connection has a live grant, dead codes aside, that is neither this one nor of this user."""

@@ -1,0 +1,62 @@
+"""Keys, counts and the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from grantway.server.storage.sqlite.records import AUDIT_ENTRY, OPERATOR_KEY, SIGNING_KEY, TALLY
+
+TOUCH_OPERATOR_KEY = (
+    "update operator_keys set last_used_day = ?2 where id = ?1 and (last_used_day is null or last_used_day < ?2)"
+)
+"""An operator key was used on this day, unless it was used later."""
+
+ADD_TALLY = """
+insert into tallies (hour, kind, label, count) values (?1, ?2, ?3, ?4)
+on conflict (hour, kind, label) do update set count = count + excluded.count"""
+"""So many more in one hour."""
+
+SIGNING_KEY_VERSIONS = """
+select kid, version, created_at from signing_keys where retires_at is null or retires_at > ?1 order by signs_from, kid"""
+"""Which keys are in force: enough when the same ones have been read before."""
+
+SIGNING_KEYS = f"""
+select {SIGNING_KEY.columns()} from signing_keys where retires_at is null or retires_at > ?1 order by signs_from, kid"""
+"""The keys in force."""
+
+OPERATOR_KEYS = f"select {OPERATOR_KEY.columns()} from operator_keys order by id desc limit 1000"
+"""All operator keys, newest first."""
+
+TALLIES = f"""
+select {TALLY.columns()} from tallies where hour >= ?1 and (?2 is null or kind = ?2) order by hour, kind, label"""
+"""Counts since an hour, of one kind or of all."""
+
+_CRITERIA = {
+    "connection": ("?3", "connection_id = ?3"),
+    "user": ("?4", "(user_id = ?4 or actor = ?5)"),
+    "account": ("?6", "account_id = ?6"),
+    "client": ("?7", "client_id = ?7"),
+    "reason": ("?8", "reason = ?8"),
+    "action": ("?9", "action = ?9"),
+}
+
+
+def _audit(what: str, found: str, by: str | None = None) -> str:
+    """The newest entries by the index of one criterion; each other one has to fit if it is named."""
+    others = "".join(f" and ({mark} is null or {fits})" for each, (mark, fits) in _CRITERIA.items() if each != by)
+    return f"select {what} from audit_entries where {found} and id < ?1{others} order by id desc limit ?2"
+
+
+_COLUMNS = AUDIT_ENTRY.columns()
+# What a person did and what was done to them are two indexes.
+_OF_USER = f"""
+select {_COLUMNS} from audit_entries where id in (
+  select id from ({_audit("id", "user_id = ?4", "user")})
+  union select id from ({_audit("id", "actor = ?5", "user")}))
+order by id desc limit ?2"""
+
+AUDIT: Mapping[str | None, str] = {
+    **{by: _OF_USER if by == "user" else _audit(_COLUMNS, fits, by) for by, (_, fits) in _CRITERIA.items()},
+    None: _audit(_COLUMNS, "true"),
+}
+"""Audit entries newest first, by the criterion that finds them: the first that is named, and ``None`` if none is."""

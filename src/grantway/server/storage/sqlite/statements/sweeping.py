@@ -1,0 +1,55 @@
+"""What can have no effect any more. ``?1`` is a time before which it was over, ``?2`` how many go at most."""
+
+from __future__ import annotations
+
+from grantway.server.storage.keeping import (
+    CANCELLED_RESOURCES_KEPT,
+    CODES_KEPT,
+    ENDED_GRANTS_KEPT,
+    ENDED_WEBHOOKS_KEPT,
+    EVENTS_KEPT,
+    NOTICES_KEPT,
+    TALLIES_KEPT,
+)
+
+
+def _sweep(table: str, key: str, over: str) -> str:
+    """Rows that are over go, found by the index of what makes them so."""
+    return f"delete from {table} where {key} in (select {key.strip('()')} from {table} where {over} < ?1 limit ?2)"
+
+
+_NOTICE_IS_OVER = "(delivered_at is not null or dead_at is not null) and coalesce(delivered_at, dead_at)"
+
+SWEEP_ATTEMPTS = f"""
+delete from delivery_attempts where notice_id in (select id from notices where {_NOTICE_IS_OVER} < ?1 limit ?2)"""
+"""The attempts of just the notices that go next."""
+
+SWEEPS = {
+    "ended_tokens": _sweep("ended_tokens", "serial", "keep_until"),
+    "sessions": _sweep("sessions", "digest", "expires_at"),
+    "one_time_links": _sweep("one_time_links", "digest", "expires_at"),
+    "sign_in_requests": _sweep("sign_in_requests", "digest", "expires_at"),
+    "pending_authorizations": _sweep("pending_authorizations", "digest", "expires_at"),
+    "failure_buckets": _sweep("failure_buckets", "digest", "expires_at"),
+    "idempotent_answers": _sweep("idempotent_answers", "digest", "expires_at"),
+    # No other grant of generation 0 has the origin.
+    "codes": _sweep("grants", "id", "origin = 'code' and generation = 0 and code_expires_at"),
+    "revoked_grants": _sweep("grants", "id", "revoked_at"),
+    "notices": _sweep("notices", "id", _NOTICE_IS_OVER),
+    "events": _sweep("events", "id", "created_at"),
+    "webhooks": _sweep("webhooks", "id", "ended_at"),
+    "resources": _sweep("resources", "id", "cancelled_at"),
+    "tallies": _sweep("tallies", "(hour, kind, label)", "hour"),
+}
+"""The rows of each kind that go."""
+
+KEPT = {
+    "codes": CODES_KEPT,
+    "revoked_grants": ENDED_GRANTS_KEPT,
+    "notices": NOTICES_KEPT,
+    "events": EVENTS_KEPT,
+    "webhooks": ENDED_WEBHOOKS_KEPT,
+    "resources": CANCELLED_RESOURCES_KEPT,
+    "tallies": TALLIES_KEPT,
+}
+"""How long they are kept after they are over; the others go at once."""
