@@ -54,13 +54,13 @@ _STATES = {
 def _of(of_account: bool, of_client: bool, state: str) -> str:
     """Accounts have few connections and clients many, of which few are suspended: a plus keeps from the wrong index."""
     by_client = not of_account and state != "suspended"
-    account = "c.account_id = ?3 and" if of_account else ""
-    client = f"{'' if by_client else '+'}c.client_id = ?4 and" if of_client else ""
-    return f"{account} {client}"
+    account = "c.account_id = ?3" if of_account else "?3 is null"
+    client = f"{'' if by_client else '+'}c.client_id = ?4" if of_client else "?4 is null"
+    return f"{account} and {client}"
 
 
 CONNECTIONS = {
-    (of_account, of_client, state): f"{_VIEW} where {_of(of_account, of_client, state)} {such} and c.id < ?1"
+    (of_account, of_client, state): f"{_VIEW} where {_of(of_account, of_client, state)} and {such} and c.id < ?1"
     " order by c.id desc limit ?2"
     for of_account in (False, True)
     for of_client in (False, True)

@@ -59,12 +59,6 @@ _STATES = {
     "dead": "dead_at is not null",
     "all": "true",
 }
-_OF = {
-    (False, False): "true",
-    (True, False): "connection_id = ?3",
-    (False, True): "client_id = ?4",
-    (True, True): "connection_id = ?3 and client_id = ?4",
-}
 
 
 def _index(of_connection: bool, of_client: bool, state: str) -> str:
@@ -78,11 +72,19 @@ def _index(of_connection: bool, of_client: bool, state: str) -> str:
     return "indexed by notices_by_client" if of_client else ""
 
 
+def _notices(of_connection: bool, of_client: bool, state: str) -> str:
+    connection = "connection_id = ?3" if of_connection else "?3 is null"
+    client = "client_id = ?4" if of_client else "?4 is null"
+    return f"""
+select {NOTICE.columns()} from notices {_index(of_connection, of_client, state)}
+where {connection} and {client} and {_STATES[state]} and id < ?1 order by id desc limit ?2"""
+
+
 NOTICES = {
-    (*named, state): f"select {NOTICE.columns()} from notices {_index(*named, state)}"
-    f" where {of} and {such} and id < ?1 order by id desc limit ?2"
-    for named, of in _OF.items()
-    for state, such in _STATES.items()
+    (of_connection, of_client, state): _notices(of_connection, of_client, state)
+    for of_connection in (False, True)
+    for of_client in (False, True)
+    for state in _STATES
 }
 """Notices newest first, by whether a connection (``?3``) and a client (``?4``) are named, and by state."""
 
