@@ -10,8 +10,8 @@ import pytest
 from grantway.protocol.decision import Change, Decision, Refusal, Replace
 from grantway.protocol.digests import digest
 from grantway.protocol.model import Session, User
+from grantway.protocol.sessions import SESSION_LIFETIME
 from grantway.protocol.sign_in import (
-    SESSION_LIFETIME,
     Anonymous,
     Attempt,
     SignedIn,

@@ -7,24 +7,19 @@ first and the last are bound by the password's version. Whether the address or t
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
-from dataclasses import field
-from datetime import timedelta
+from dataclasses import field, replace
 
 from grantway.protocol import audit
-from grantway.protocol.decision import Add, Change, Decision, Forget, Refusal, refuse
-from grantway.protocol.digests import digest
+from grantway.protocol.decision import Add, Change, Decision, Refusal, Replace, refuse
 from grantway.protocol.facts import Facts
 from grantway.protocol.known_browser import knows, remember
-from grantway.protocol.model import Session, User
+from grantway.protocol.model import User
 from grantway.protocol.moment import Moment
-from grantway.protocol.sessions import signed_in
+from grantway.protocol.sessions import NewSession, SignedOut, draw_session, end_session, signed_in
 from grantway.protocol.throttle import Buckets, buckets_of, buckets_of_browser, count_failure, forgive, pace
 from grantway.wire.errors import ACCESS_DENIED, TOO_MANY_REQUESTS
 from grantway.wire.record import record
 
-SESSION_LIFETIME = timedelta(hours=12)
-"""From sign-in, whatever happens in between."""
 LONGEST_EMAIL = 254
 """RFC 5321 §4.5.3.1.3, without the angle brackets."""
 
@@ -41,18 +36,23 @@ class Attempt:
 
 
 @record
-class SignedIn:
-    """The browser is signed in under this session id (raw; only its digest is stored), and keeps ``kept``."""
+class Browser:
+    """What is noted of the browser that signs in: a ``label`` for the list of sessions, and the ``language`` it reads."""
 
-    user: User
-    session_id: str = field(repr=False)
-    expires_in: int
-    kept: str = field(repr=False)
+    label: str = ""
+    language: str | None = None
 
 
 @record
-class SignedOut:
-    """The session is over, or never was."""
+class SignedIn:
+    """The browser is signed in under this session id (raw; only its digest is stored).
+
+    After a sign-in with a password it keeps ``kept`` (``known_browser.py``).
+    """
+
+    user: User
+    session_id: str = field(repr=False)
+    kept: str | None = field(default=None, repr=False)
 
 
 @record
@@ -88,7 +88,11 @@ async def fail_sign_in(facts: Facts, at: Moment, attempt: Attempt) -> Decision[R
 
 
 async def finish_sign_in(
-    facts: Facts, at: Moment, attempt: Attempt, previous_session: str | None = None
+    facts: Facts,
+    at: Moment,
+    attempt: Attempt,
+    previous_session: str | None = None,
+    browser: Browser = Browser(),  # noqa: B008 - frozen
 ) -> Decision[SignedIn | Refusal]:
     """The password was right: draw a session, end the one that this browser had.
 
@@ -97,21 +101,32 @@ async def finish_sign_in(
     user = await facts.user(attempt.user_id) if attempt.user_id is not None else None
     if user is None or user.disabled_at is not None or user.password_version != attempt.password_version:
         return refuse(ACCESS_DENIED, "sign_in_overtaken", *await count_failure(facts, at.now, attempt.buckets))
-    session_id = urlsafe_b64encode(at.draw(32)).rstrip(b"=").decode()
-    session = Session(digest(session_id), user.id, at.now, at.now + SESSION_LIFETIME, id=at.new_id())
+    reader = read_in(user, browser.language)
+    drawn = draw_session(at, reader, at.now, browser.label)
     changes: tuple[Change, ...] = (
-        Add(session),
-        audit.note(at, audit.by_user(user), "signed_in", user_id=user.id),
-        *await _end_session(facts, previous_session),
+        *opened(at, drawn, user),
+        *(() if reader is user else (Replace(reader),)),
+        *await end_session(facts, previous_session),
         *await forgive(facts, attempt.buckets),
     )
-    lifetime = int(SESSION_LIFETIME.total_seconds())
-    return Decision(SignedIn(user, session_id, lifetime, remember(user, at)), changes, "signed_in")
+    return Decision(SignedIn(reader, drawn.session_id, remember(reader, at)), changes, "signed_in")
+
+
+def opened(at: Moment, drawn: NewSession, user: User) -> tuple[Change, ...]:
+    """What becomes true of a sign-in, however it came about."""
+    return Add(drawn.session), audit.note(at, audit.by_user(user), "signed_in", user_id=user.id)
+
+
+def read_in(user: User, language: str | None) -> User:
+    """The person, who reads this language now."""
+    if language is None or language == user.language:
+        return user
+    return replace(user, language=language, version=user.version + 1)
 
 
 async def sign_out(facts: Facts, at: Moment, session_id: str | None) -> Decision[SignedOut]:
     """End the session. Nothing to end is as well."""
-    return Decision(SignedOut(), await _end_session(facts, session_id), "signed_out")
+    return Decision(SignedOut(), await end_session(facts, session_id), "signed_out")
 
 
 async def who_is(facts: Facts, at: Moment, session_id: str | None) -> Decision[User | Anonymous]:
@@ -123,8 +138,3 @@ async def who_is(facts: Facts, at: Moment, session_id: str | None) -> Decision[U
 def fold(email: str) -> str:
     """The form in which addresses are stored and compared."""
     return email.strip().casefold()
-
-
-async def _end_session(facts: Facts, session_id: str | None) -> tuple[Change, ...]:
-    found = await facts.session(digest(session_id)) if session_id else None
-    return (Forget(found[0]),) if found is not None else ()
