@@ -16,20 +16,33 @@ from grantway.protocol.model import (
     ClientSecret,
     Connection,
     ConnectionKey,
+    DeliveryAttempt,
+    Developer,
     EndedToken,
+    Event,
     FailureBucket,
     Grant,
     Icon,
+    IdempotentAnswer,
     Membership,
     Notice,
+    OneTimeLink,
+    Operator,
+    OperatorKey,
     PendingAuthorization,
+    RefusedAuthorization,
+    Resource,
     Scope,
     Session,
     SigningKey,
+    SignInRequest,
+    Tally,
     User,
+    Webhook,
 )
 
 NOON = datetime(2026, 5, 4, 12, 0, 0, 123456, tzinfo=UTC)
+THE_HOUR = NOON.replace(minute=0, second=0, microsecond=0)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
@@ -69,6 +82,11 @@ def ask(storage: Any, question: Callable[[Facts], Awaitable[Any]]) -> Any:
 
 def an_id(number: int) -> bytes:
     return number.to_bytes(16, "big")
+
+
+def numbers_of(records: Any) -> list[int]:
+    """What ``an_id`` made the ids of these from."""
+    return [int.from_bytes(each.id, "big") for each in records]
 
 
 def user(number: int = 1, **fields: Any) -> User:
@@ -123,15 +141,38 @@ def pending(number: int = 6, **fields: Any) -> PendingAuthorization:
 
 def notice(number: int = 7, **fields: Any) -> Notice:
     basics: dict[str, Any] = {
-        "id": an_id(number), "connection_id": an_id(4), "client_id": an_id(3), "kind": "remove_url",
+        "id": an_id(number), "line": an_id(4), "connection_id": an_id(4), "client_id": an_id(3), "kind": "remove_url",
         "url": "https://a.example/removed", "body": b"{}", "created_at": NOON, "next_attempt_at": NOON,
     }  # fmt: skip
     return Notice(**basics | fields)
 
 
 def session(number: int = 8, **fields: Any) -> Session:
-    basics: dict[str, Any] = {"digest": an_id(number), "user_id": an_id(1), "auth_time": NOON, "expires_at": NOON + DAY}
+    basics: dict[str, Any] = {
+        "digest": an_id(number), "user_id": an_id(1), "auth_time": NOON, "expires_at": NOON + DAY, "id": an_id(number),
+    }  # fmt: skip
     return Session(**basics | fields)
+
+
+def operator(number: int = 1, **fields: Any) -> Operator:
+    basics: dict[str, Any] = {"user_id": an_id(number), "role": "operator", "created_at": NOON}
+    return Operator(**basics | fields)
+
+
+def link(number: int = 11, **fields: Any) -> OneTimeLink:
+    basics: dict[str, Any] = {
+        "digest": an_id(number), "purpose": "email", "user_id": an_id(1), "created_at": NOON, "expires_at": NOON + DAY,
+        "email": "new@example.com",
+    }  # fmt: skip
+    return OneTimeLink(**basics | fields)
+
+
+def sign_in_request(number: int = 12, **fields: Any) -> SignInRequest:
+    basics: dict[str, Any] = {
+        "digest": an_id(number), "browser_digest": b"b" * 32, "destination_sealed": b"d", "key_id": "k",
+        "created_at": NOON, "expires_at": NOON + HOUR,
+    }  # fmt: skip
+    return SignInRequest(**basics | fields)
 
 
 def signing_key(kid: str = "key-1", **fields: Any) -> SigningKey:
@@ -170,6 +211,69 @@ def bucket(number: int = 10, **fields: Any) -> FailureBucket:
 def connection_key(key_id: str = "act_1", **fields: Any) -> ConnectionKey:
     basics: dict[str, Any] = {"key_id": key_id, "connection_id": an_id(4), "digest": b"d" * 32, "created_at": NOON}
     return ConnectionKey(**basics | fields)
+
+
+def developer(**fields: Any) -> Developer:
+    basics: dict[str, Any] = {"client_id": an_id(3), "user_id": an_id(1), "created_at": NOON}
+    return Developer(**basics | fields)
+
+
+def refused_authorization(slot: int = 0, **fields: Any) -> RefusedAuthorization:
+    basics: dict[str, Any] = {
+        "client_id": an_id(3), "slot": slot, "reason": "redirect_uri_unknown", "detail": "https://a.example/é",
+        "count": 1, "first_at": NOON, "last_at": NOON,
+    }  # fmt: skip
+    return RefusedAuthorization(**basics | fields)
+
+
+def webhook(number: int = 13, **fields: Any) -> Webhook:
+    basics: dict[str, Any] = {
+        "id": an_id(number), "connection_id": an_id(4), "client_id": an_id(3), "url": "https://a.example/hook",
+        "events": ("order.*", "é"), "secret": b"sealed", "key_id": "k", "created_at": NOON,
+        "options": {"includeFullUser": True},
+    }  # fmt: skip
+    return Webhook(**basics | fields)
+
+
+def resource(number: int = 14, **fields: Any) -> Resource:
+    basics: dict[str, Any] = {
+        "id": an_id(number), "connection_id": an_id(4), "kind": "subscription", "reference": f"sub-{number}",
+        "created_at": NOON, "metadata": {"plan": ["é", None]},
+    }  # fmt: skip
+    return Resource(**basics | fields)
+
+
+def event(number: int = 15, **fields: Any) -> Event:
+    basics: dict[str, Any] = {
+        "id": an_id(number), "account_id": an_id(2), "type": "order.paid", "payload_sealed": b"p", "key_id": "k",
+        "created_at": NOON,
+    }  # fmt: skip
+    return Event(**basics | fields)
+
+
+def attempt(number: int = 1, notice_number: int = 7, **fields: Any) -> DeliveryAttempt:
+    basics: dict[str, Any] = {"notice_id": an_id(notice_number), "number": number, "at": NOON, "milliseconds": 250}
+    return DeliveryAttempt(**basics | fields)
+
+
+def operator_key(number: int = 16, **fields: Any) -> OperatorKey:
+    basics: dict[str, Any] = {
+        "id": an_id(number), "name": "CI", "digest": b"d" * 32, "scopes": ("events:write",), "created_at": NOON,
+    }  # fmt: skip
+    return OperatorKey(**basics | fields)
+
+
+def idempotent_answer(number: int = 17, **fields: Any) -> IdempotentAnswer:
+    basics: dict[str, Any] = {
+        "digest": an_id(number), "request_digest": b"r" * 32, "status": 201, "body_sealed": b"b", "key_id": "k",
+        "created_at": NOON, "expires_at": NOON + DAY,
+    }  # fmt: skip
+    return IdempotentAnswer(**basics | fields)
+
+
+def tally(label: str = "refresh_token", **fields: Any) -> Tally:
+    basics: dict[str, Any] = {"hour": THE_HOUR, "kind": "tokens", "label": label, "count": 1}
+    return Tally(**basics | fields)
 
 
 ICON = Icon(an_id(3), b"\x89PNG", "digest")

@@ -13,13 +13,10 @@ from grantway.protocol.decision import (
     EndGrant,
     EndUserGrants,
     Forget,
-    LeaseNotice,
     MoveGeneration,
     Put,
     RemoveConnection,
     Replace,
-    ReportDelivery,
-    TouchUse,
 )
 from grantway.server.storage.port import Contended
 from tests.storage.asking import (
@@ -27,27 +24,38 @@ from tests.storage.asking import (
     ENDED,
     HOUR,
     ICON,
-    MINUTE,
     NOON,
     account,
     add,
     an_id,
     ask,
+    attempt,
     audit_entry,
     bucket,
     client,
     connection,
     connection_key,
+    developer,
     do,
+    event,
     grant,
+    idempotent_answer,
+    link,
     membership,
     notice,
+    operator,
+    operator_key,
     pending,
+    refused_authorization,
+    resource,
     scope,
     session,
+    sign_in_request,
     signing_key,
+    tally,
     the_world,
     user,
+    webhook,
 )
 
 
@@ -65,7 +73,9 @@ def the_grant(storage: Any, number: int = 5) -> Any:
     "record",
     [
         user(), account(), membership(), client(), ICON, connection(), grant(), ENDED, pending(), session(),
-        connection_key(), signing_key(), scope(), notice(), audit_entry(), bucket(),
+        connection_key(), signing_key(), scope(), notice(), audit_entry(), bucket(), operator(), link(), sign_in_request(),
+        developer(), refused_authorization(), webhook(), resource(), event(), attempt(), operator_key(),
+        idempotent_answer(), tally(),
     ],
     ids=lambda record: type(record).__name__,
 )  # fmt: skip
@@ -82,8 +92,10 @@ def test_nothing_can_be_added_twice(storage: Any, record: Any) -> None:
         (client(1, client_id="c"), client(2, client_id="c")),
         (connection(1, client_id=b"1", integration_id="i"), connection(2, client_id=b"2", integration_id="i")),
         (connection(1), connection(2)),
+        (user(1, email=None, external_id="p"), user(2, email=None, external_id="p")),
+        (resource(1, reference="r"), resource(2, reference="r")),
     ],
-    ids=["email", "external id", "client_id", "integration_id", "live connection"],
+    ids=["email", "external id", "client_id", "integration_id", "live connection", "platform's id", "resource"],
 )
 def test_what_is_unique_cannot_be_taken(storage: Any, first: Any, second: Any) -> None:
     add(storage, first)
@@ -99,9 +111,24 @@ def test_unique_ids_are_held_for_ever_but_a_removed_connection_makes_room(storag
     assert refuses(storage, Replace(connection(41, version=3)))
 
 
+def test_what_is_unique_is_so_only_where_it_is_said(storage: Any) -> None:
+    add(storage, user(1, email=None), user(2, email=None), resource(11, reference="r"))
+    others = {"kind": "webhook"}, {"connection_id": an_id(44)}, {"cancelled_at": NOON, "cancelled_reason": "customer"}
+    add(storage, *[resource(12 + n, reference="r", **fields) for n, fields in enumerate(others)])
+    do(storage, Replace(resource(11, reference="r", cancelled_at=NOON, cancelled_reason="customer", version=2)))
+    add(storage, resource(21, reference="r"))
+    assert refuses(storage, Replace(resource(11, reference="r", version=3)))
+    assert ask(storage, lambda facts: facts.resource_by_reference(an_id(4), "subscription", "r")).id == an_id(21)
+
+
 @pytest.mark.parametrize(
-    "record", [user(), account(), client(), connection(), pending(), signing_key()], ids=lambda it: type(it).__name__
-)
+    "record",
+    [
+        user(), account(), client(), connection(), pending(), signing_key(), webhook(), resource(), sign_in_request(),
+        operator_key(),
+    ],
+    ids=lambda record: type(record).__name__,
+)  # fmt: skip
 def test_a_replacement_needs_the_version_before_it(storage: Any, record: Any) -> None:
     assert refuses(storage, Replace(replace(record, version=2)))
     add(storage, record)
@@ -138,8 +165,24 @@ def test_a_replacement_cannot_take_what_is_unique(storage: Any) -> None:
         (ENDED, replace(ENDED, keep_until=NOON), lambda facts: facts.ended_token(ENDED.serial)),
         (scope(), scope(sensitivity="high"), lambda facts: first(facts.scopes())),
         (bucket(), bucket(failures=2), lambda facts: facts.failures(an_id(10))),
+        (operator(), operator(role="viewer"), lambda facts: facts.operator(an_id(1))),
+        (developer(), developer(created_at=NOON + DAY), lambda facts: facts.developer(an_id(3), an_id(1))),
+        (
+            refused_authorization(),
+            refused_authorization(count=2, last_at=NOON + DAY),
+            lambda facts: first(facts.refused_authorizations(an_id(3))),
+        ),
     ],
-    ids=["membership", "icon", "ended token", "scope", "failure bucket"],
+    ids=[
+        "membership",
+        "icon",
+        "ended token",
+        "scope",
+        "failure bucket",
+        "operator",
+        "developer",
+        "refused authorization",
+    ],
 )
 def test_what_is_put_is_so_whatever_it_was(storage: Any, before: Any, after: Any, question: Any) -> None:
     do(storage, Put(before))
@@ -154,9 +197,12 @@ async def first(several: Any) -> Any:
 
 @pytest.mark.parametrize(
     "record",
-    [membership(), ICON, ENDED, pending(), session(), connection_key(), signing_key(), scope(), bucket()],
+    [
+        membership(), ICON, ENDED, pending(), session(), connection_key(), signing_key(), scope(), bucket(), operator(),
+        developer(), link(), sign_in_request(), idempotent_answer(),
+    ],
     ids=lambda record: type(record).__name__,
-)
+)  # fmt: skip
 def test_what_is_forgotten_is_forgotten_once(storage: Any, record: Any) -> None:
     assert refuses(storage, Forget(record))
     add(storage, record)
@@ -169,7 +215,8 @@ def test_what_is_forgotten_is_forgotten_once(storage: Any, record: Any) -> None:
     "change",
     [
         Put(user()), Put(grant()), Put(notice()), Put(audit_entry()), Replace(grant()), Replace(bucket()), Forget(user()),
-        Forget(client()), Forget(grant()), Forget(connection()), Forget(audit_entry()),
+        Forget(client()), Forget(grant()), Forget(connection()), Forget(audit_entry()), Forget(webhook()),
+        Forget(resource()), Forget(operator_key()), Put(webhook()), Put(link()), Put(tally()), Replace(event()),
         Add(user(created_at=datetime(2026, 1, 1))), Put(bucket(expires_at=datetime(2026, 1, 1))),  # noqa: DTZ001
     ],
     ids=lambda change: f"{type(change).__name__} {type(change.record).__name__}",
@@ -228,50 +275,3 @@ def test_a_users_grants_end_and_others_stay(storage: Any) -> None:
     assert len(ask(storage, lambda facts: facts.live_grants(an_id(4), an_id(8)))) == 1
     assert len(ask(storage, lambda facts: facts.live_grants(an_id(4), None))) == 1
     assert len(ask(storage, lambda facts: facts.live_grants(an_id(44), an_id(1)))) == 1
-
-
-def test_a_connection_is_removed_once_and_is_another_version(storage: Any) -> None:
-    add(storage, *the_world())
-    do(storage, RemoveConnection(an_id(4), NOON, "user_removed", an_id(1)))
-    removed = ask(storage, lambda facts: facts.connection(an_id(4))).connection
-    assert removed == connection(removed_at=NOON, removed_reason="user_removed", removed_by=an_id(1), version=2)
-    assert ask(storage, lambda facts: facts.live_connection(an_id(3), an_id(2))) is None
-    assert refuses(storage, RemoveConnection(an_id(4), NOON, "again"))
-    assert refuses(storage, RemoveConnection(an_id(99), NOON, "of nothing"))
-    assert refuses(storage, Replace(connection(scope=("a",), version=2)))
-
-
-def test_a_use_is_remembered_by_its_day_which_never_goes_back(storage: Any) -> None:
-    add(storage, *the_world())
-    do(storage, TouchUse(an_id(5), an_id(4), NOON.date()))
-    do(storage, TouchUse(an_id(5), an_id(4), NOON.date() - DAY), TouchUse(an_id(98), an_id(99), NOON.date()))
-    held = ask(storage, lambda facts: facts.grant(an_id(5)))
-    assert held.grant.last_used_day == held.connection.last_used_day == NOON.date()
-    assert held.connection.version == 1
-    do(storage, TouchUse(an_id(5), an_id(4), NOON.date() + DAY))
-    assert ask(storage, lambda facts: facts.grant(an_id(5))).connection.last_used_day == NOON.date() + DAY
-
-
-def the_notice(storage: Any) -> Any:
-    return ask(storage, lambda facts: facts.notices(an_id(4)))[0]
-
-
-def test_a_notice_is_leased_to_one_sender_at_a_time(storage: Any) -> None:
-    add(storage, notice())
-    do(storage, LeaseNotice(an_id(7), b"one", NOON, NOON + MINUTE))
-    assert refuses(storage, LeaseNotice(an_id(7), b"two", NOON, NOON + MINUTE))
-    assert refuses(storage, LeaseNotice(an_id(99), b"two", NOON, NOON + MINUTE))
-    do(storage, LeaseNotice(an_id(7), b"two", NOON + MINUTE, NOON + HOUR))
-    assert refuses(storage, ReportDelivery(an_id(7), b"one", 200, None, delivered_at=NOON))
-    do(storage, ReportDelivery(an_id(7), b"two", 503, "busy", next_attempt_at=NOON + HOUR))
-    assert the_notice(storage) == notice(attempts=1, last_status=503, last_error="busy", next_attempt_at=NOON + HOUR)
-    assert refuses(storage, ReportDelivery(an_id(7), b"two", 200, None, delivered_at=NOON))
-
-
-@pytest.mark.parametrize("end", [{"delivered_at": NOON}, {"dead_at": NOON}], ids=["delivered", "dead"])
-def test_a_notice_that_is_over_is_not_leased(storage: Any, end: Any) -> None:
-    add(storage, notice())
-    do(storage, LeaseNotice(an_id(7), b"one", NOON, NOON + MINUTE))
-    do(storage, ReportDelivery(an_id(7), b"one", 200, None, **end))
-    assert the_notice(storage) == notice(attempts=1, last_status=200, **end)
-    assert refuses(storage, LeaseNotice(an_id(7), b"two", NOON + DAY, NOON + 2 * DAY))

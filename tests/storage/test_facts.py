@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
-from grantway.protocol.decision import RemoveConnection, Replace, TouchUse
-from grantway.protocol.facts import ConnectionInView, GrantInUse
-from grantway.protocol.model import EndedToken
+from grantway.protocol.facts import ConnectionInView, GrantInUse, WebhookInView
+from grantway.protocol.model import EndedToken, Suspension
 from tests.storage.asking import (
     DAY,
     ENDED,
@@ -18,25 +16,34 @@ from tests.storage.asking import (
     ICON,
     MINUTE,
     NOON,
+    THE_HOUR,
     account,
     add,
     an_id,
     ask,
-    audit_entry,
+    attempt,
     bucket,
     client,
     connection,
     connection_key,
-    do,
+    developer,
+    event,
     grant,
+    idempotent_answer,
     membership,
     notice,
+    operator,
+    operator_key,
     pending,
+    refused_authorization,
+    resource,
     scope,
     session,
-    signing_key,
+    sign_in_request,
+    tally,
     the_world,
     user,
+    webhook,
 )
 
 VIEW = ConnectionInView(connection(), client(), account(), user())
@@ -47,35 +54,65 @@ VIEW = ConnectionInView(connection(), client(), account(), user())
     [
         (lambda facts: facts.user(b"?"), None),
         (lambda facts: facts.user_by_email("?"), None),
+        (lambda facts: facts.user_by_external_id("?"), None),
         (lambda facts: facts.users(), ()),
+        (lambda facts: facts.users(email="?"), ()),
         (lambda facts: facts.account(b"?"), None),
         (lambda facts: facts.account_by_external_id("sunshine", "?"), None),
         (lambda facts: facts.accounts(), ()),
         (lambda facts: facts.membership(b"?", b"?"), None),
         (lambda facts: facts.memberships(b"?"), ()),
         (lambda facts: facts.members(b"?"), ()),
+        (lambda facts: facts.operator(b"?"), None),
+        (lambda facts: facts.operators(), ()),
         (lambda facts: facts.session(b"?"), None),
+        (lambda facts: facts.sessions_of(b"?"), ()),
+        (lambda facts: facts.link(b"?"), None),
+        (lambda facts: facts.links_of(b"?"), ()),
+        (lambda facts: facts.sign_in_request(b"?"), None),
         (lambda facts: facts.failures(b"?"), None),
         (lambda facts: facts.client("?"), None),
         (lambda facts: facts.client("\ud800"), None),
         (lambda facts: facts.client_by_row(b"?"), None),
         (lambda facts: facts.clients(), ()),
+        (lambda facts: facts.submitted_clients(), ()),
         (lambda facts: facts.icon(b"?"), None),
+        (lambda facts: facts.developer(b"?", b"?"), None),
+        (lambda facts: facts.developers(b"?"), ()),
+        (lambda facts: facts.clients_of_developer(b"?"), ()),
+        (lambda facts: facts.refused_authorizations(b"?"), ()),
         (lambda facts: facts.scopes(), ()),
         (lambda facts: facts.connection(b"?"), None),
         (lambda facts: facts.connection_by_integration_id("?"), None),
         (lambda facts: facts.live_connection(b"?", b"?"), None),
         (lambda facts: facts.connections(), ()),
         (lambda facts: facts.connections_of_user(b"?"), ()),
+        (lambda facts: facts.connections_approved_by(b"?", b"?"), ()),
+        (lambda facts: facts.idle_connections(NOON.date()), ()),
+        (lambda facts: facts.abandoned_connections(NOON), ()),
         (lambda facts: facts.connection_key("?"), None),
         (lambda facts: facts.grant(b"?"), None),
         (lambda facts: facts.live_grants(b"?", b"?"), ()),
         (lambda facts: facts.has_live_grant_beside(b"?"), False),
         (lambda facts: facts.ended_token(b"?"), None),
         (lambda facts: facts.pending(b"?"), None),
-        (lambda facts: facts.signing_keys(), ()),
+        (lambda facts: facts.webhook(b"?"), None),
+        (lambda facts: facts.webhooks(b"?"), ()),
+        (lambda facts: facts.webhooks_of_account(b"?"), ()),
+        (lambda facts: facts.resource(b"?"), None),
+        (lambda facts: facts.resource_by_reference(b"?", "?", "?"), None),
+        (lambda facts: facts.resources(b"?"), ()),
+        (lambda facts: facts.event(b"?"), None),
+        (lambda facts: facts.events(), ()),
         (lambda facts: facts.due_notices(NOON), ()),
-        (lambda facts: facts.notices(b"?"), ()),
+        (lambda facts: facts.notice(b"?"), None),
+        (lambda facts: facts.notices(), ()),
+        (lambda facts: facts.attempts(b"?"), ()),
+        (lambda facts: facts.signing_keys(), ()),
+        (lambda facts: facts.operator_key(b"?"), None),
+        (lambda facts: facts.operator_keys(), ()),
+        (lambda facts: facts.idempotent_answer(b"?"), None),
+        (lambda facts: facts.tallies(NOON), ()),
         (lambda facts: facts.audit(), ()),
     ],
 )
@@ -103,7 +140,7 @@ def test_what_was_added_is_found_by_its_key(storage: Any) -> None:
     assert ask(storage, lambda facts: facts.scopes()) == (scope(),)
     assert ask(storage, lambda facts: facts.failures(an_id(10))) == bucket()
     assert ask(storage, lambda facts: facts.connection_key("act_1")) == (connection_key(), VIEW)
-    assert ask(storage, lambda facts: facts.notices(an_id(4))) == (notice(),)
+    assert ask(storage, lambda facts: facts.notices(connection_id=an_id(4))) == (notice(),)
 
 
 def test_every_field_of_a_grant_comes_back(storage: Any) -> None:
@@ -138,183 +175,78 @@ def test_text_compares_binary(storage: Any) -> None:
     assert ask(storage, lambda facts: facts.client("nul")) is None
 
 
-def test_people_and_accounts_are_listed_oldest_first_and_bounded(storage: Any) -> None:
-    people = [user(1, created_at=NOON + HOUR), user(2), user(3), user(4, created_at=NOON - HOUR)]
-    add(storage, *people, account(11, created_at=NOON + HOUR), account(12, removed_at=NOON), client(21), client(22))
-    add(storage, client(23, ended_at=NOON, created_at=NOON - HOUR), client(24, created_at=NOON - HOUR))
-    assert [each.id for each in ask(storage, lambda facts: facts.users())] == [an_id(n) for n in (4, 2, 3, 1)]
-    assert len(ask(storage, lambda facts: facts.users(limit=2))) == 2
-    assert [each.id for each in ask(storage, lambda facts: facts.accounts())] == [an_id(12), an_id(11)]
-    assert [each.id for each in ask(storage, lambda facts: facts.clients())] == [an_id(24), an_id(21), an_id(22)]
-
-
-def test_memberships_are_told_from_both_ends(storage: Any) -> None:
-    accounts = [account(11, name="b"), account(12, name="a"), account(13, name="0", removed_at=NOON)]
-    people = [user(1), user(2)]
-    add(storage, *accounts, *people)
-    mine = [membership(account_id=each.id, user_id=an_id(1)) for each in accounts]
-    hers = membership(account_id=an_id(11), user_id=an_id(2), role="member", created_at=NOON - HOUR)
-    add(storage, *mine, hers)
-    assert ask(storage, lambda facts: facts.memberships(an_id(1))) == ((mine[1], accounts[1]), (mine[0], accounts[0]))
-    assert ask(storage, lambda facts: facts.members(an_id(11))) == ((hers, people[1]), (mine[0], people[0]))
-
-
-def test_an_account_is_found_by_its_external_id_in_one_dialect(storage: Any) -> None:
-    add(storage, account(external_ids={"sunshine": "x", "square": "y"}))
-    assert ask(storage, lambda facts: facts.account_by_external_id("sunshine", "x")).id == an_id(2)
-    assert ask(storage, lambda facts: facts.account_by_external_id("square", "x")) is None
-    do(storage, Replace(account(external_ids={"sunshine": "z"}, version=2)))
-    assert ask(storage, lambda facts: facts.account_by_external_id("sunshine", "z")).version == 2
-    assert ask(storage, lambda facts: facts.account_by_external_id("sunshine", "x")) is None
-    assert ask(storage, lambda facts: facts.account_by_external_id("square", "y")) is None
-
-
-def test_connections_are_listed_newest_first_by_account_client_and_life(storage: Any) -> None:
-    add(storage, user(), account(2), account(12), client(3), client(13))
-    add(
-        storage,
-        connection(41),
-        connection(42, client_id=an_id(13), created_at=NOON + HOUR),
-        connection(43, account_id=an_id(12), approved_by=None, created_at=NOON - HOUR),
-        connection(44, removed_at=NOON, created_at=NOON + DAY),
-    )
-
-    def listed(**criteria: Any) -> list[int]:
-        views = ask(storage, lambda facts: facts.connections(**criteria))
-        return [int.from_bytes(view.connection.id, "big") for view in views]
-
-    assert listed() == [42, 41, 43]
-    assert listed(live=False) == [44, 42, 41, 43]
-    assert listed(account_id=an_id(2)) == [42, 41]
-    assert listed(client_row_id=an_id(3)) == [41, 43]
-    assert listed(client_row_id=an_id(3), account_id=an_id(2), live=False) == [44, 41]
-    assert listed(limit=1) == [42]
-    assert ask(storage, lambda facts: facts.connection(an_id(43))).approved_by is None
-
-
-def test_a_user_sees_the_live_connections_of_all_accounts(storage: Any) -> None:
-    add(storage, user(), account(2, name="b"), account(12, name="a"), account(13), client(3), client(13))
-    add(storage, membership(account_id=an_id(2)), membership(account_id=an_id(12), role="member"))
-    add(
-        storage,
-        connection(41),
-        connection(42, client_id=an_id(13), created_at=NOON + HOUR),
-        connection(43, account_id=an_id(12)),
-        connection(44, account_id=an_id(12), client_id=an_id(13), removed_at=NOON),
-        connection(45, account_id=an_id(13)),
-    )
-    views = ask(storage, lambda facts: facts.connections_of_user(an_id(1)))
-    assert [view.connection.id for view in views] == [an_id(43), an_id(42), an_id(41)]
-
-
-def test_a_grant_is_seen_with_the_newest_of_all_that_it_hangs_from(storage: Any) -> None:
-    add(storage, *the_world())
-    assert ask(storage, lambda facts: facts.grant(an_id(5))).client.name == "C"
-    do(storage, Replace(client(name="Renamed", version=2)), Replace(user(disabled_at=NOON, version=2)))
-    do(storage, Replace(account(suspended_at=NOON, version=2)))
-    do(storage, TouchUse(an_id(5), an_id(4), NOON.date()))
-    held = ask(storage, lambda facts: facts.grant(an_id(5)))
-    assert (held.client.name, held.user.disabled_at, held.account.suspended_at) == ("Renamed", NOON, NOON)
-    assert held.connection.last_used_day == held.grant.last_used_day == NOON.date()
-    assert ask(storage, lambda facts: facts.client("client3")).name == "Renamed"
-    do(storage, RemoveConnection(an_id(4), NOON, "user_removed"))
-    assert ask(storage, lambda facts: facts.grant(an_id(5))).connection.removed_at == NOON
-
-
-def test_a_grant_without_a_user_has_none_and_one_without_its_rows_is_not_found(storage: Any) -> None:
-    add(storage, account(), client(), connection(), grant(5, user_id=None), grant(6, connection_id=an_id(99)))
-    assert ask(storage, lambda facts: facts.grant(an_id(5))).user is None
-    assert ask(storage, lambda facts: facts.grant(an_id(6))) is None
-
-
-def test_live_grants_come_least_recently_used_first(storage: Any) -> None:
-    today = NOON.date()
-    add(
-        storage,
-        grant(51, last_used_day=today + DAY),
-        grant(52, created_at=NOON - 3 * DAY, last_used_day=today),
-        grant(53, created_at=NOON - HOUR),
-        grant(54, created_at=NOON - 2 * DAY),
-        grant(55, revoked_at=NOON),
-        grant(56, user_id=None),
-        grant(57, connection_id=an_id(44)),
-    )
-    mine = ask(storage, lambda facts: facts.live_grants(an_id(4), an_id(1)))
-    assert [each.id for each in mine] == [an_id(n) for n in (54, 52, 53, 51)]
-    assert [each.id for each in ask(storage, lambda facts: facts.live_grants(an_id(4), None))] == [an_id(56)]
-
-
-def test_whether_a_connection_has_a_live_grant_beside(storage: Any) -> None:
-    add(storage, grant(51), grant(52, revoked_at=NOON), grant(53, user_id=None, connection_id=an_id(44)))
-    assert ask(storage, lambda facts: facts.has_live_grant_beside(an_id(4)))
-    assert not ask(storage, lambda facts: facts.has_live_grant_beside(an_id(4), grant_id=an_id(51)))
-    assert ask(storage, lambda facts: facts.has_live_grant_beside(an_id(4), grant_id=an_id(52)))
-    assert not ask(storage, lambda facts: facts.has_live_grant_beside(an_id(4), user_id=an_id(1)))
-    assert ask(storage, lambda facts: facts.has_live_grant_beside(an_id(4), user_id=an_id(2)))
-    assert ask(storage, lambda facts: facts.has_live_grant_beside(an_id(44), user_id=an_id(1)))
-
-
-def test_a_code_that_nobody_can_exchange_any_more_is_no_live_grant_beside(storage: Any) -> None:
-    """It kept a connection alive whose last working grant had been revoked, and nobody was told."""
-    add(
-        storage,
-        grant(51, code_expires_at=NOON),
-        grant(52, connection_id=an_id(44), code_expires_at=NOON + HOUR),
-        grant(53, connection_id=an_id(45), code_expires_at=NOON, generation=1),
-    )
-    assert not ask(storage, lambda facts: facts.has_live_grant_beside(an_id(4)))
-    assert ask(storage, lambda facts: facts.has_live_grant_beside(an_id(44)))
-    assert ask(storage, lambda facts: facts.has_live_grant_beside(an_id(45)))
-
-
-def test_signing_keys_are_those_in_force(storage: Any, clock: Any) -> None:
-    later, first = signing_key("b", signs_from=NOON + HOUR), signing_key("a", retires_at=NOON + DAY)
-    add(storage, later, first, signing_key("c", retires_at=NOON))
-    assert ask(storage, lambda facts: facts.signing_keys()) == (first, later)
-    do(storage, Replace(replace(later, retires_at=NOON + HOUR, version=2)))
-    assert ask(storage, lambda facts: facts.signing_keys())[1].version == 2
-    clock.now = NOON + DAY
-    assert ask(storage, lambda facts: facts.signing_keys()) == ()
-
-
-def test_a_due_notice_is_the_first_of_its_connection_that_nobody_holds(storage: Any) -> None:
-    add(
-        storage,
-        notice(1, connection_id=b"a", delivered_at=NOON),
-        notice(2, connection_id=b"a", created_at=NOON + MINUTE),
-        notice(3, connection_id=b"a", created_at=NOON + HOUR),
-        notice(4, connection_id=b"b", next_attempt_at=NOON + HOUR),
-        notice(5, connection_id=b"b", created_at=NOON + MINUTE),
-        notice(6, connection_id=b"c", lease=b"l", leased_until=NOON + HOUR),
-        notice(7, connection_id=b"d", lease=b"l", leased_until=NOON),
-        notice(8, connection_id=b"e", dead_at=NOON),
-    )
-
-    def due(at: datetime, limit: int = 100) -> list[int]:
-        found = ask(storage, lambda facts: facts.due_notices(at, limit))
-        return [int.from_bytes(each.id, "big") for each in found]
-
-    assert due(NOON) == [7, 2]
-    assert due(NOON, 1) == [7]
-    assert due(NOON + HOUR) == [4, 6, 7, 2]
-    assert due(NOON - HOUR) == []
-
-
-def test_audit_is_told_newest_first(storage: Any) -> None:
-    add(
-        storage,
-        audit_entry(1, connection_id=an_id(4), detail={"scopes": ["a"], "é": 1}),
-        audit_entry(2),
-        audit_entry(3, connection_id=an_id(4), at=NOON - HOUR),
-    )
-    entries = ask(storage, lambda facts: facts.audit())
-    assert [each.id for each in entries] == [an_id(2), an_id(1), an_id(3)]
-    assert entries[1].detail == {"scopes": ["a"], "é": 1}
-    assert len(ask(storage, lambda facts: facts.audit(limit=1))) == 1
-    of_one = ask(storage, lambda facts: facts.audit(connection_id=an_id(4)))
-    assert [each.id for each in of_one] == [an_id(1), an_id(3)]
-
-
 def test_what_a_rule_sees_is_what_the_rules_before_it_did(storage: Any) -> None:
     add(storage, EndedToken(b"1" * 16, NOON))
     assert ask(storage, lambda facts: facts.ended_token(b"1" * 16)) == EndedToken(b"1" * 16, NOON)
+
+
+FULL: dict[str, tuple[Any, Any]] = {
+    "a user": (
+        user(1, email=None, password_hash="h", password_version=3, external_id="é", language="pt-BR"),
+        lambda facts: facts.user(an_id(1)),
+    ),
+    "an operator": (operator(role="viewer"), lambda facts: facts.operator(an_id(1))),
+    "a sign-in request": (
+        sign_in_request(user_id=an_id(1), auth_time=NOON - MINUTE, version=2),
+        lambda facts: facts.sign_in_request(an_id(12)),
+    ),
+    "a client": (
+        client(required_scopes=("a", "é"), submitted_at=NOON, approved_at=NOON + HOUR),
+        lambda facts: facts.client("client3"),
+    ),
+    "a developer": (developer(), lambda facts: facts.developer(an_id(3), an_id(1))),
+    "a scope": (scope(events=("order.*", "contact.created")), lambda facts: only(facts.scopes())),
+    "a refused authorization": (
+        refused_authorization(2, count=7, last_at=NOON + HOUR),
+        lambda facts: only(facts.refused_authorizations(an_id(3))),
+    ),
+    "a resource": (
+        resource(
+            grant_id=an_id(5), url="https://p.example/", cancelled_at=NOON, cancelled_reason="customer", version=2
+        ),
+        lambda facts: facts.resource(an_id(14)),
+    ),
+    "an event": (event(ordering_key="order-é", to=12), lambda facts: facts.event(an_id(15))),
+    "a notice": (
+        notice(
+            line=b"l" * 16, connection_id=None, client_id=None, kind="mail", url="", body=b"", attempts=3, last_status=500,
+            last_error="e", delivered_at=NOON, lease=b"l", leased_until=NOON, webhook_id=an_id(13), event_id=an_id(15),
+            user_id=an_id(1), replayed_at=NOON,
+        ),
+        lambda facts: facts.notice(an_id(7)),
+    ),
+    "a dead notice": (notice(dead_at=NOON), lambda facts: facts.notice(an_id(7))),
+    "an attempt": (attempt(status=200, error="e", answer="ok \0 é"), lambda facts: only(facts.attempts(an_id(7)))),
+    "an operator key": (
+        operator_key(expires_at=NOON, revoked_at=NOON, last_used_day=NOON.date(), version=2),
+        lambda facts: facts.operator_key(an_id(16)),
+    ),
+    "an idempotent answer": (idempotent_answer(), lambda facts: facts.idempotent_answer(an_id(17))),
+    "a tally": (tally(), lambda facts: only(facts.tallies(THE_HOUR))),
+}  # fmt: skip
+
+
+async def only(several: Any) -> Any:
+    (one,) = await several
+    return one
+
+
+@pytest.mark.parametrize(("record", "question"), FULL.values(), ids=FULL.keys())
+def test_every_field_of_a_record_comes_back(storage: Any, record: Any, question: Any) -> None:
+    add(storage, record)
+    assert ask(storage, question) == record
+
+
+def test_every_field_of_a_connection_and_its_webhook_comes_back(storage: Any) -> None:
+    full = connection(
+        activated_at=NOON, suspended_at=NOON,
+        suspensions=(Suspension(NOON, "customer", "us_é"), Suspension(NOON + MINUTE, "operator", "operator")),
+    )  # fmt: skip
+    hook = webhook(
+        dialect="sunshine", api_version="2", previous_secret=b"old", previous_until=NOON + DAY, disabled_at=NOON,
+        ended_at=NOON + HOUR, version=3,
+    )  # fmt: skip
+    add(storage, user(), account(), client(), full, hook)
+    view = ConnectionInView(full, client(), account(), user())
+    assert ask(storage, lambda facts: facts.connection(an_id(4))) == view
+    assert ask(storage, lambda facts: facts.webhook(an_id(13))) == WebhookInView(hook, view)

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import pytest
 
 from grantway.protocol.decision import Add, Decision, MoveGeneration, Replace
-from grantway.protocol.facts import Facts
+from grantway.protocol.facts import Facts, Page
 from grantway.protocol.model import EndedToken
 from grantway.server.storage.port import Contended, OutcomeUnknown, StorageError
 from grantway.server.storage.sqlite import SqliteStorage, migrate
@@ -310,7 +310,7 @@ def test_a_disk_that_takes_no_more_bytes_stops_the_storage_and_keeps_what_was_to
     assert end == "OutcomeUnknown 1 True"
     assert len(acknowledged) > 10
     storage = SqliteStorage.open(database, writer="tick")
-    there = {each.id for each in ask(storage, lambda facts: facts.audit(limit=1000))}
+    there = {each.id for each in ask(storage, lambda facts: facts.audit(Page(1000)))}
     asyncio.run(storage.close())
     assert there >= {an_id(int(number)) for number in acknowledged}
     assert len(there) <= len(acknowledged) + 1

@@ -15,9 +15,12 @@ from grantway.protocol.decision import (
     Decision,
     EndGrant,
     Forget,
+    LeaseNotice,
     MoveGeneration,
     RemoveConnection,
     Replace,
+    ReplayNotice,
+    ReportDelivery,
     refuse,
 )
 from grantway.protocol.facts import Facts
@@ -33,11 +36,16 @@ from tests.storage.asking import (
     add,
     an_id,
     ask,
+    attempt,
     client,
     connection,
     do,
     grant,
+    idempotent_answer,
+    link,
+    notice,
     pending,
+    resource,
     saying,
     the_world,
     user,
@@ -166,13 +174,28 @@ RACES: dict[str, Callable[[int], Any]] = {
     "an exchange": lambda number: MoveGeneration(an_id(5), 0, NOON),
     "a pending authorization": lambda number: Forget(pending()),
     "a removal": lambda number: RemoveConnection(an_id(4), NOON, f"{number}"),
+    "a person of the platform's": lambda number: Add(user(100 + number, email=None, external_id="p")),
+    "a resource": lambda number: Add(resource(100 + number, reference="r")),
+    "a one-time link": lambda number: Forget(link()),
+    "an idempotent answer": lambda number: Add(idempotent_answer(status=200 + number)),
+    "a lease": lambda number: LeaseNotice(an_id(7), b"%d" % number, NOON, NOON + HOUR),
+    "a report": lambda number: ReportDelivery(b"sender", attempt(1, 8, status=200 + number), delivered_at=NOON),
+    "a replay": lambda number: ReplayNotice(an_id(9), NOON + HOUR),
 }
+OF_RACES = (
+    *the_world(),
+    pending(),
+    link(),
+    notice(7),
+    notice(8, lease=b"sender", leased_until=NOON + HOUR),
+    notice(9, delivered_at=NOON),
+)
 
 
 @pytest.mark.parametrize("verb", ["settle", "propose"])
 @pytest.mark.parametrize("change", RACES.values(), ids=RACES.keys())
 def test_of_ten_that_race_for_one_thing_one_wins(storage: Any, change: Callable[[int], Any], verb: str) -> None:
-    add(storage, *the_world(), pending())
+    add(storage, *OF_RACES)
 
     async def race() -> list[Any]:
         rules = [saying(number, change(number), Add(EndedToken(b"%d" % number, NOON))) for number in range(10)]

@@ -16,14 +16,24 @@ from tests.storage.asking import (
     add,
     an_id,
     ask,
+    attempt,
     bucket,
     client,
     connection,
+    event,
     grant,
+    idempotent_answer,
+    link,
     notice,
+    numbers_of,
+    operator_key,
     pending,
+    resource,
     session,
+    sign_in_request,
+    tally,
     user,
+    webhook,
 )
 
 INSTANT = timedelta(microseconds=1)
@@ -40,6 +50,13 @@ def test_only_what_is_over_goes(storage: Any) -> None:
         grant(52, revoked_at=NOON - 30 * DAY - INSTANT, generation=9),
         notice(71, delivered_at=NOON - 30 * DAY - INSTANT),
         notice(72, dead_at=NOON - 30 * DAY - INSTANT),
+        link(111, expires_at=NOON - INSTANT),
+        sign_in_request(121, expires_at=NOON - INSTANT),
+        idempotent_answer(171, expires_at=NOON - INSTANT),
+        webhook(131, ended_at=NOON - 40 * DAY - INSTANT),
+        resource(141, cancelled_at=NOON - 30 * DAY - INSTANT),
+        event(151, created_at=NOON - 40 * DAY - INSTANT),
+        tally("over", hour=NOON - 400 * DAY - INSTANT),
     ]
     still = [
         EndedToken(b"still", NOON),
@@ -53,6 +70,16 @@ def test_only_what_is_over_goes(storage: Any) -> None:
         grant(57, revoked_at=NOON - 30 * DAY),
         notice(73, delivered_at=NOON - 30 * DAY),
         notice(74, created_at=NOON - 90 * DAY),
+        link(112, expires_at=NOON),
+        sign_in_request(122, expires_at=NOON),
+        idempotent_answer(172, expires_at=NOON),
+        webhook(132, ended_at=NOON - 40 * DAY),
+        webhook(133, created_at=NOON - 90 * DAY, disabled_at=NOON - 90 * DAY),
+        resource(142, cancelled_at=NOON - 30 * DAY),
+        resource(143, created_at=NOON - 90 * DAY),
+        event(152, created_at=NOON - 40 * DAY),
+        tally("still", hour=NOON - 400 * DAY),
+        operator_key(161, revoked_at=NOON - 900 * DAY),
     ]
     add(storage, *over, *still)
     assert asyncio.run(storage.sweep()) == len(over)
@@ -65,9 +92,40 @@ def test_only_what_is_over_goes(storage: Any) -> None:
     assert ask(storage, lambda facts: facts.pending(an_id(62))) is not None
     assert ask(storage, lambda facts: facts.failures(an_id(101))) is None
     assert ask(storage, lambda facts: facts.failures(an_id(102))) is not None
-    found = [n for n in range(51, 58) if ask(storage, methodcaller("grant", an_id(n))) is not None]
-    assert found == [53, 54, 55, 56, 57]
-    assert [each.id for each in ask(storage, lambda facts: facts.notices(an_id(4)))] == [an_id(74), an_id(73)]
+    assert found_of(storage, "grant", *range(51, 58)) == [53, 54, 55, 56, 57]
+    assert numbers_of(ask(storage, lambda facts: facts.notices(connection_id=an_id(4)))) == [74, 73]
+    assert [each.digest for each in ask(storage, lambda facts: facts.links_of(an_id(1)))] == [an_id(112)]
+    assert numbers_of(ask(storage, lambda facts: facts.resources(an_id(4), live=False))) == [142, 143]
+    assert numbers_of(ask(storage, lambda facts: facts.events())) == [152]
+    assert [each.label for each in ask(storage, lambda facts: facts.tallies(NOON - 999 * DAY))] == ["still"]
+    assert numbers_of(ask(storage, lambda facts: facts.operator_keys())) == [161]
+    assert found_of(storage, "webhook", 131, 132, 133) == [132, 133]
+    assert found_of(storage, "sign_in_request", 121, 122) == [122]
+    assert found_of(storage, "idempotent_answer", 171, 172) == [172]
+
+
+def found_of(storage: Any, fact: str, *numbers: int) -> list[int]:
+    return [n for n in numbers if ask(storage, methodcaller(fact, an_id(n))) is not None]
+
+
+def test_attempts_go_with_their_notice(storage: Any) -> None:
+    add(storage, notice(71, delivered_at=NOON - 31 * DAY), notice(72, delivered_at=NOON), notice(73))
+    add(storage, *[attempt(tries, number) for tries in (1, 2) for number in (71, 72, 73)])
+    assert asyncio.run(storage.sweep()) == 1
+    assert ask(storage, lambda facts: facts.attempts(an_id(71))) == ()
+    assert len(ask(storage, lambda facts: facts.attempts(an_id(72)))) == 2
+    assert len(ask(storage, lambda facts: facts.attempts(an_id(73)))) == 2
+
+
+def test_attempts_stay_when_their_notice_waits_for_the_next_sweep(storage: Any) -> None:
+    add(storage, *[notice(n, delivered_at=NOON - 31 * DAY) for n in (71, 72)])
+    add(storage, *[attempt(1, number) for number in (71, 72)])
+    assert asyncio.run(storage.sweep(1)) == 1
+    left = {each.id for each in ask(storage, lambda facts: facts.notices())}
+    with_attempts = {n for n in (71, 72) if ask(storage, methodcaller("attempts", an_id(n)))}
+    assert {an_id(n) for n in with_attempts} == left
+    assert asyncio.run(storage.sweep(1)) == 1
+    assert [ask(storage, methodcaller("attempts", an_id(n))) for n in (71, 72)] == [(), ()]
 
 
 def test_a_sweep_takes_no_more_than_the_limit_of_each_kind(storage: Any) -> None:

@@ -82,7 +82,7 @@ def apply(change: Change, tables: Tables) -> None:
             tables.set(Notice, notice_id, replace(notice, next_attempt_at=until, lease=None, leased_until=None))
         case DropNotice(notice_id, at, error):
             notice = _free(notice_id, at, tables)
-            dead = replace(notice, dead_at=at, last_status=None, last_error=error, lease=None, leased_until=None)
+            dead = replace(notice, dead_at=at, last_error=error, lease=None, leased_until=None)
             tables.set(Notice, notice_id, dead)
         case ReplayNotice():
             _replay(change, tables)
