@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from grantway.protocol.decision import LeaseNotice, ReportDelivery
+from grantway.protocol.model import DeliveryAttempt
 from grantway.server.storage.keeping import KEYS
 from grantway.server.storage.port import StorageError
 from grantway.server.storage.sqlite import SqliteStorage, migrate
@@ -18,9 +20,9 @@ from grantway.server.storage.sqlite.files import refuse_network
 from grantway.server.storage.sqlite.migrate import Migration, migrations, read
 from grantway.server.storage.sqlite.records import CODECS
 from grantway.server.storage.sqlite.statements import rows as sql
-from tests.storage.asking import add, user
+from tests.storage.asking import HOUR, NOON, add, an_id, ask, do, user
 
-GOLDEN = Path(__file__).parent / "golden_rows.json"
+GOLDEN = Path(__file__).parent
 
 
 def mode(path: Path) -> int:
@@ -125,24 +127,59 @@ def test_a_migration_says_its_phase(database: Path) -> None:
     assert migrations()[0] == Migration("0001_foundation", "expand", migrations()[0].script)
 
 
-def test_golden_rows_of_the_first_schema_survive_all_migrations(tmp_path: Path) -> None:
-    """Rows as version 1 wrote them, read after everything that came later. Add rows; never change them."""
-    path = tmp_path / "grantway.db"
-    migrate(path, migrations()[:1])
-    golden: dict[str, Any] = json.loads(GOLDEN.read_text(encoding="utf-8"))
+def golden_rows(path: Path, schema: str) -> dict[str, Any]:
+    """A database with rows as an earlier schema wrote them, and what their records have to be. Never change rows."""
+    migrate(path, migrations()[: int(schema)])
+    written: dict[str, Any] = json.loads((GOLDEN / f"golden_rows_{schema}.json").read_text(encoding="utf-8"))
     connection = sqlite3.connect(path)
-    for table, rows in golden["rows"].items():
+    for table, rows in written["rows"].items():
         for row in rows:
             values = [bytes.fromhex(value["hex"]) if isinstance(value, dict) else value for value in row.values()]
-            marks = ", ".join("?" * len(values))
-            connection.execute(f"insert into {table} ({', '.join(row)}) values ({marks})", values)  # noqa: S608
+            columns, marks = ", ".join(f'"{name}"' for name in row), ", ".join("?" * len(values))
+            connection.execute(f"insert into {table} ({columns}) values ({marks})", values)  # noqa: S608
     connection.commit()
     connection.close()
     migrate(path)
+    records: dict[str, Any] = written["records"]
+    return records
+
+
+@pytest.mark.parametrize("schema", ["0001", "0002"])
+def test_golden_rows_of_every_schema_survive_all_later_migrations(tmp_path: Path, schema: str) -> None:
+    path = tmp_path / "grantway.db"
+    golden = golden_rows(path, schema)
     connection = sqlite3.connect(path)
     for kind in KEYS:
-        expected = golden["records"][kind.__name__]
+        expected = golden.get(kind.__name__, [])
         rows = connection.execute(f"select {CODECS[kind].columns()} from {sql.TABLES[kind][0]}").fetchall()  # noqa: S608
         records = [CODECS[kind].read(row) for row in rows]
+        assert len(records) == len(expected)
         assert [{name: repr(getattr(record, name)) for name in expected[0]} for record in records] == expected
+    connection.close()
+
+
+def test_golden_rows_are_of_every_kind() -> None:
+    golden = json.loads((GOLDEN / "golden_rows_0002.json").read_text(encoding="utf-8"))
+    assert {kind.__name__ for kind in KEYS} == {kind for kind, records in golden["records"].items() if records}
+
+
+def test_what_waited_in_the_first_schema_goes_out_in_order_after_it(tmp_path: Path) -> None:
+    path = tmp_path / "grantway.db"
+    golden_rows(path, "0001")
+    storage = SqliteStorage.open(path, clock=lambda: NOON + HOUR, writer="tick")
+    (first,) = ask(storage, lambda facts: facts.due_notices(NOON + HOUR))
+    assert (first.id, first.line) == (an_id(0x12), an_id(4))
+    do(storage, LeaseNotice(first.id, b"lease", NOON + HOUR, NOON + 2 * HOUR))
+    attempt = DeliveryAttempt(first.id, 1, NOON + HOUR, 20, 204)
+    do(storage, ReportDelivery(b"lease", attempt, delivered_at=NOON + HOUR))
+    (second,) = ask(storage, lambda facts: facts.due_notices(NOON + HOUR))
+    assert second.id == an_id(0x13)
+    asyncio.run(storage.close())
+
+
+def test_each_session_of_the_first_schema_gets_an_id_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "grantway.db"
+    golden_rows(path, "0001")
+    connection = sqlite3.connect(path)
+    assert connection.execute("select length(id), count(distinct id) = count(*) from sessions").fetchone() == (16, 1)
     connection.close()

@@ -104,6 +104,9 @@ alter table scopes add column events text not null default '[]';
 alter table connections add column activated_at integer;
 alter table connections add column suspensions text not null default '[]';
 update connections set activated_at = created_at;
+-- Nobody said who suspended one, so an operator takes it back.
+update connections set suspensions = json_array(json_array(suspended_at, 'operator', 'system'))
+  where suspended_at is not null;
 drop index connections_by_age;
 drop index connections_by_account;
 drop index connections_by_client;
