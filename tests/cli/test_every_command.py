@@ -12,7 +12,7 @@ from PIL import Image
 
 from grantway.cli.main import app
 from tests.cli.conftest import Grantway
-from tests.helpers.database import connect, settle_in
+from tests.helpers.database import connect, draft, settle_in
 
 Tell = Callable[..., dict[str, Any]]
 
@@ -45,6 +45,13 @@ RUNS: dict[str, str] = {
     "clients notice-secret": "helpdesk",
     "clients set-icon": "helpdesk {icon}",
     "clients disable": "helpdesk",
+    "clients update": "helpdesk --name Desk --set code_lifetime=30",
+    "clients approve": "draft",
+    "clients waiting": "",
+    "clients end": "helpdesk",
+    "clients developers list": "helpdesk",
+    "clients developers add": "helpdesk --user ada@example.com",
+    "clients developers remove": "draft --user ada@example.com",
     "clients enable": "helpdesk",
 }
 
@@ -82,6 +89,7 @@ def test_json_is_exactly_one_object(name: str, tell: Tell, data: Path, tmp_path:
     )
     tell("scopes", "add", "unused", "--sentence", "Nothing")
     connection = settle_in(data, connect, "helpdesk", tell("accounts", "show", "acme")["id"])
+    settle_in(data, draft, "draft", "ada@example.com")
     Image.new("RGB", (32, 32)).save(tmp_path / "icon.png")
     arguments = RUNS[name].format(connection=connection, icon=tmp_path / "icon.png")
     assert tell(*name.split(), *arguments.split(), stdin="battery staple\n")

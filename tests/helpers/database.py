@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from grantway.protocol.administration.clients import CreatedClient, NewClient, create_client
 from grantway.protocol.decision import Add, Decision
 from grantway.protocol.facts import Facts
 from grantway.protocol.ids import parse, show
@@ -38,3 +39,15 @@ async def connect(facts: Facts, at: Moment, client_id: str, account: str) -> Dec
     assert account_id is not None
     connection = Connection(at.new_id(), client.id, account_id, at.draw(12).hex(), client.scopes, at.now)
     return Decision(show("cn", connection.id), (Add(connection),))
+
+
+async def draft(facts: Facts, at: Moment, client_id: str, email: str) -> Decision[Any]:
+    """An integration that this person has registered."""
+    made = await create_client(
+        facts,
+        at,
+        NewClient("Draft", client_id=client_id, redirect_uris=("https://client.example/cb",)),
+        developer=await facts.user_by_email(email),
+    )
+    assert isinstance(made.answer, CreatedClient)
+    return made

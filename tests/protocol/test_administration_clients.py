@@ -8,15 +8,9 @@ from typing import Any
 import pytest
 
 from grantway.protocol.administration.answers import Rejected
+from grantway.protocol.administration.client_life import disable_client, enable_client
 from grantway.protocol.administration.client_secrets import RotatedSecret, rotate_secret
-from grantway.protocol.administration.clients import (
-    NewClient,
-    create_client,
-    disable_client,
-    enable_client,
-    set_addresses,
-    set_icon,
-)
+from grantway.protocol.administration.clients import NewClient, create_client
 from grantway.protocol.administration.connections import create_key
 from grantway.protocol.administration.signing_keys import DrawnKey, ensure_key, rotate, rotate_now
 from grantway.protocol.decision import Add, Decision
@@ -181,15 +175,6 @@ def test_a_client_is_switched_off_and_on(house: House) -> None:
     assert isinstance(on, Client)
     assert on.disabled_at is None
     assert {"client_enabled", "client_disabled"} <= set(house.audited())
-
-
-def test_addresses_and_icons_can_change(house: House) -> None:
-    client_id = house.client().client.client_id
-    moved = house.decide(set_addresses, client_id, ("http://127.0.0.1/cb",), "http://127.0.0.1:1/removed").answer
-    assert isinstance(moved, Client)
-    assert moved.redirect_uris == ("http://127.0.0.1/cb",)
-    rejected(house.decide(set_addresses, client_id, ("ftp://x",), None), "client_malformed")
-    assert house.decide(set_icon, client_id, b"png", "digest").reason == "ok"
 
 
 def test_every_change_of_an_operator_is_audited(house: House) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from grantway.protocol.authorize import AskConsent, AskSignIn, SendBack, Visitor, open_authorization
 from grantway.protocol.digests import digest
 from grantway.protocol.model import PendingAuthorization
-from tests.helpers.stage import CHALLENGE, ISSUER, REDIRECT_URI, Stage, refused
+from tests.helpers.stage import CHALLENGE, ISSUER, REDIRECT_URI, Stage, ending, refused
 
 OTHER_URI = "https://client.example/other"
 
@@ -37,12 +37,12 @@ def stage() -> Stage:
 def test_an_unknown_client_or_redirect_uri_is_told_on_a_page(
     stage: Stage, changes: dict[str, Any], reason: str
 ) -> None:
-    refused(stage.try_open(stage.integration(), stage.browser(stage.ada), **changes), "invalid_request", reason)
+    ending(stage.try_open(stage.integration(), stage.browser(stage.ada), **changes), "invalid_request", reason)
 
 
 def test_with_several_redirect_uris_the_request_has_to_name_one(stage: Stage) -> None:
     two = stage.integration(redirect_uris=(REDIRECT_URI, OTHER_URI))
-    refused(stage.try_open(two, stage.browser(), redirect_uri=None), "invalid_request", "redirect_uri_missing")
+    ending(stage.try_open(two, stage.browser(), redirect_uri=None), "invalid_request", "redirect_uri_missing")
     one = stage.integration()
     assert stage.authorize(one, redirect_uri=None).redirect_uri == REDIRECT_URI  # OAuth 2.1 §4.1.1
 
@@ -57,13 +57,13 @@ def test_a_sunshine_request_without_redirect_uri_uses_the_first_registered(stage
 def test_a_client_that_is_out_opens_nothing(stage: Stage, changed: str) -> None:
     by = stage.integration()
     stage.amend(by.client, **{changed: stage.clock()})
-    refused(stage.try_open(by, stage.browser()), "invalid_request", "client_" + changed.removesuffix("_at"))
+    ending(stage.try_open(by, stage.browser()), "invalid_request", "client_" + changed.removesuffix("_at"))
 
 
 def test_clients_of_other_dialects_and_kinds_are_unknown_here(stage: Stage) -> None:
     standard = stage.integration()
     elsewhere = stage.decide(open_authorization, stage.request(standard), "sunshine", stage.browser())
-    refused(elsewhere, "invalid_request", "client_unknown")
+    ending(elsewhere, "invalid_request", "client_unknown")
     refused(stage.try_open(stage.operator, stage.browser()), "invalid_request", "client_unknown")
 
 

@@ -44,6 +44,12 @@ def create(
             "--default-scope", metavar='"A B"', help="What it gets when it names none; all of them if left out."
         ),
     ] = None,
+    required_scope: Annotated[
+        str | None,
+        typer.Option(
+            "--required-scope", metavar='"A B"', help="What it cannot do without; customers may refuse the rest."
+        ),
+    ] = None,
     create_scopes: Annotated[
         bool, typer.Option("--create-scopes", help="Add scopes that the catalogue lacks.")
     ] = False,
@@ -91,11 +97,12 @@ def create(
         scopes=None if scope is None else tuple(scope.split()),
         default_scopes=None if default_scope is None else tuple(default_scope.split()),
         resources=tuple(resource or ()),
-        overrides=_overrides(set_ or []),
+        required_scopes=tuple((required_scope or "").split()),
+        overrides=overrides_of(set_ or []),
     )
 
     async def work(service: Service) -> Answer:
-        _check_target(service, remove_url)
+        check_remove_url(service, remove_url)
         # On one's own machine, and without a catalogue that somebody wrote, a first try needs no ceremony.
         unasked = service.settings.is_local and not service.settings.scopes
         created = await house.settled(service, create_client, wanted, create_scopes=create_scopes or unasked)
@@ -200,7 +207,7 @@ def set_icon(
     import hashlib
 
     from grantway.cli import views
-    from grantway.protocol.administration import clients
+    from grantway.protocol.administration import client_changes
     from grantway.server.icons import encode_icon
 
     try:
@@ -212,7 +219,7 @@ def set_icon(
     digest = hashlib.sha256(png).hexdigest()
 
     async def work(service: Service) -> Answer:
-        client = await house.settled(service, clients.set_icon, client_id, png, digest)
+        client = await house.settled(service, client_changes.set_icon, client_id, png, digest)
         return {**views.client_line(client), "icon_bytes": len(png), "icon_digest": digest}
 
     tell(house.with_service(data, work), as_json)
@@ -221,29 +228,31 @@ def set_icon(
 @app.command("disable")
 def disable(client_id: ClientId, data: Data = None, as_json: Json = False) -> None:
     """Switch a client off: its tokens are good for nothing until it is enabled again."""
-    from grantway.protocol.administration.clients import disable_client
+    from grantway.protocol.administration.client_life import disable_client
 
-    _switch(disable_client, client_id, data, as_json)
+    switch(disable_client, client_id, data, as_json)
 
 
 @app.command("enable")
 def enable(client_id: ClientId, data: Data = None, as_json: Json = False) -> None:
     """Switch a client on again."""
-    from grantway.protocol.administration.clients import enable_client
+    from grantway.protocol.administration.client_life import enable_client
 
-    _switch(enable_client, client_id, data, as_json)
+    switch(enable_client, client_id, data, as_json)
 
 
-def _switch(rule: Any, client_id: str, data: Path | None, as_json: bool) -> None:
+def switch(rule: Any, client_id: str, data: Path | None, as_json: bool, *more: Any) -> None:
+    """Settle a rule about one client and show the client."""
     from grantway.cli import views
 
     async def work(service: Service) -> Answer:
-        return views.client_line(await house.settled(service, rule, client_id))
+        return views.client_line(await house.settled(service, rule, client_id, *more))
 
     tell(house.with_service(data, work), as_json)
 
 
-def _check_target(service: Service, url: str | None) -> None:
+def check_remove_url(service: Service, url: str | None) -> None:
+    """``Stop`` at an address that notices could not be sent to."""
     from grantway.server.connections.outgoing import check_target
 
     try:
@@ -263,7 +272,8 @@ async def _find(facts: Facts, at: Moment, client_id: str) -> Client:
     return found
 
 
-def _overrides(texts: list[str]) -> tuple[tuple[str, Any], ...]:
+def overrides_of(texts: list[str]) -> tuple[tuple[str, Any], ...]:
+    """What ``--set`` was given."""
     import json
 
     pairs: dict[str, Any] = {}

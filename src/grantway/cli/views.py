@@ -68,6 +68,8 @@ def client_line(one: Client) -> dict[str, Any]:
         "kind": one.kind.replace("_", "-"),
         "profile": one.profile,
         "created_at": one.created_at,
+        "submitted_at": one.submitted_at,
+        "approved_at": one.approved_at,
         "disabled_at": one.disabled_at,
     }
 
@@ -80,6 +82,7 @@ def client(one: Client) -> dict[str, Any]:
         "remove_url": one.remove_url,
         "scopes": list(one.scopes),
         "default_scopes": list(one.default_scopes),
+        "required_scopes": list(one.required_scopes),
         "resources": list(one.resources),
         "set": dict(one.overrides),
         "tokens_not_before": one.tokens_not_before,

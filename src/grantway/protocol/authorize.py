@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from grantway.protocol import audit
+from grantway.protocol.administration.approval import may_connect_draft
 from grantway.protocol.consent import answer_again, needs_asking, question_of, settle_consent, shown_of
 from grantway.protocol.decision import Change, Decision, Forget, Refusal, Replace, refuse
 from grantway.protocol.digests import digest
@@ -33,6 +34,7 @@ from grantway.protocol.steps import (
     Step,
     Visitor,
 )
+from grantway.protocol.trying import try_redirect_uri
 from grantway.wire.errors import ACCESS_DENIED, CONSENT_REQUIRED, INVALID_REQUEST, LOGIN_REQUIRED, OAuthError
 from grantway.wire.messages import AuthorizationAnswer
 
@@ -74,13 +76,14 @@ async def _after_sign_in(
     picked = pending.account_id if pending.user_id == user.id else None
     choices = await facts.memberships(user.id)
     open_to = {a.id: a for membership, a in choices if membership.may_connect and a.suspended_at is None}
+    closed = frozenset([id for id, account in open_to.items() if not await may_connect_draft(facts, client, account)])
     if picked is None and len(choices) == 1:
         picked = choices[0][1].id
-    account = None if picked is None else open_to.get(picked)
+    account = None if picked is None or picked in closed else open_to.get(picked)
     if account is None:
         if "none" in pending.prompt:
             return _send_back(pending, client, issuer, CONSENT_REQUIRED, "account_required")
-        return Decision(AskAccount(client, user, choices, pending.redirect_uri), reason="account_asked")
+        return Decision(AskAccount(client, user, choices, pending.redirect_uri, closed), reason="account_asked")
     question = await question_of(facts, pending, client, user, account)
     if not needs_asking(question):
         code, changes = settle_consent(question, at, asked=False)
@@ -111,11 +114,14 @@ async def choose_account(
     ready = await _ready(facts, at, pending_id, visitor)
     if isinstance(ready, Refusal):
         return Decision(ready, reason=ready.reason)
-    pending, _, user = ready
+    pending, client, user = ready
     account_id = parse("ac", account)
     membership = None if account_id is None else await facts.membership(account_id, user.id)
-    if account_id is None or membership is None or not membership.may_connect:
+    account_row = None if account_id is None else await facts.account(account_id)
+    if account_id is None or account_row is None or membership is None or not membership.may_connect:
         return refuse(ACCESS_DENIED, "account_not_yours")
+    if not await may_connect_draft(facts, client, account_row):
+        return refuse(ACCESS_DENIED, "client_is_draft")
     bound = replace(pending, user_id=user.id, account_id=account_id, version=pending.version + 1)
     return Decision(Chosen(), (Replace(bound),), "account_chosen")
 
@@ -148,6 +154,8 @@ async def allow(
         return refuse(ACCESS_DENIED, "account_not_yours")
     if account.suspended_at is not None:
         return refuse(ACCESS_DENIED, "account_suspended")
+    if not await may_connect_draft(facts, client, account):
+        return refuse(ACCESS_DENIED, "client_is_draft")
     question = await question_of(facts, pending, client, user, account)
     if not same(shown.encode(), shown_of(question).encode()):
         return refuse(ACCESS_DENIED, "consent_differs")
@@ -174,13 +182,14 @@ async def _waiting(facts: Facts, at: Moment, pending_id: str) -> tuple[PendingAu
     client = await facts.client_by_row(pending.client_id)
     if client is None:
         return Refusal(INVALID_REQUEST, "client_unknown")
-    out = why_client_is_out(client) or _why_changed(pending, client)
+    out = why_client_is_out(client) or _why_changed(at, pending, client)
     return (pending, client) if out is None else Refusal(INVALID_REQUEST, out)
 
 
-def _why_changed(pending: PendingAuthorization, client: Client) -> str | None:
+def _why_changed(at: Moment, pending: PendingAuthorization, client: Client) -> str | None:
     """What the client may not do any more of what it might when the request was opened, or ``None``."""
-    if not is_registered(pending.redirect_uri, client.redirect_uris):
+    tried = pending.redirect_uri == try_redirect_uri(at.house.issuer, client)  # ours: who gets the code is asked there
+    if not tried and not is_registered(pending.redirect_uri, client.redirect_uris):
         return "redirect_uri_unregistered"  # nothing goes there, not even an error
     if pending.refusal is None and not within(pending.scope, client.scopes):
         return "scope_exceeds_client"

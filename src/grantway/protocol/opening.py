@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from grantway.protocol.decision import Add, Decision, Refusal, refuse
+from grantway.protocol.decision import Add, Change, Decision, Refusal, refuse
 from grantway.protocol.digests import digest
 from grantway.protocol.facts import Facts
 from grantway.protocol.model import Client, PendingAuthorization
 from grantway.protocol.moment import Moment
 from grantway.protocol.pkce import is_challenge
 from grantway.protocol.redirect_uri import is_registered
+from grantway.protocol.refusals import refusal_noted
 from grantway.protocol.scope import is_resource, within
 from grantway.protocol.standing import why_client_is_out
 from grantway.protocol.steps import Opened, Visitor
+from grantway.protocol.trying import may_try
 from grantway.wire import base62
 from grantway.wire.errors import (
     INVALID_REQUEST,
@@ -46,16 +48,22 @@ async def open_authorization(
     what the request is bound to.
     """
     client = await facts.client(request.client_id)
-    if client is None or client.kind != "integration" or client.policy.dialect != dialect:
+    if client is None or client.kind != "integration":
         return refuse(INVALID_REQUEST, "client_unknown")
+    if client.policy.dialect != dialect:
+        return refuse(INVALID_REQUEST, "client_unknown", *await refusal_noted(facts, at, client, "dialect_differs"))
     out = why_client_is_out(client)
     if out is not None:
-        return refuse(INVALID_REQUEST, out)
+        return refuse(INVALID_REQUEST, out, *await refusal_noted(facts, at, client, out))
     redirect_uri = _redirect_uri(request, client)
     if redirect_uri is None:
-        return refuse(INVALID_REQUEST, "redirect_uri_missing")
-    if not is_registered(redirect_uri, client.redirect_uris):
-        return refuse(INVALID_REQUEST, "redirect_uri_unregistered")
+        noted = await refusal_noted(facts, at, client, "redirect_uri_missing")
+        return refuse(INVALID_REQUEST, "redirect_uri_missing", *noted)
+    if not is_registered(redirect_uri, client.redirect_uris) and not await may_try(
+        facts, at, client, redirect_uri, visitor.session
+    ):
+        noted = await refusal_noted(facts, at, client, "redirect_uri_unregistered", redirect_uri)
+        return refuse(INVALID_REQUEST, "redirect_uri_unregistered", *noted)
     bound_to = visitor.browser or visitor.session
     if bound_to is None:
         return refuse(INVALID_REQUEST, "browser_unknown")
@@ -79,7 +87,27 @@ async def open_authorization(
         prompt=request.prompt,
         refusal=None if problem is None else (problem[0].code, problem[1]),
     )
-    return Decision(Opened(pending_id), (Add(pending),), "authorization_opened")
+    counted: tuple[Change, ...] = ()
+    if problem is not None:
+        counted = await refusal_noted(facts, at, client, problem[1], _wrong(request, client, scope, problem[1]))
+    return Decision(Opened(pending_id), (Add(pending), *counted), "authorization_opened")
+
+
+def _wrong(request: AuthorizationRequest, client: Client, scope: tuple[str, ...], reason: str) -> str:
+    """What exactly was wrong, for the client's developers."""
+    match reason:
+        case "response_type_unsupported":
+            return request.response_type or ""
+        case "code_challenge_not_s256":
+            return request.code_challenge_method or ""
+        case "scope_exceeds_client":
+            return " ".join(one for one in scope if one not in client.scopes)
+        case "resource_exceeds_client":
+            return " ".join(one for one in request.resource if one not in client.resources)
+        case "prompt_unknown":
+            return " ".join(request.prompt)
+        case _:
+            return ""
 
 
 def _redirect_uri(request: AuthorizationRequest, client: Client) -> str | None:

@@ -38,12 +38,16 @@ class AskSignIn:
 
 @record
 class AskAccount:
-    """The customer has several accounts (or none that they may connect) and has to pick one."""
+    """The customer has several accounts (or none that they may connect) and has to pick one.
+
+    ``closed`` are those that the client cannot be connected to because it is a draft of somebody else's.
+    """
 
     client: Client
     user: User
     choices: tuple[tuple[Membership, Account], ...]
     redirect_uri: str
+    closed: frozenset[bytes] = frozenset()
 
 
 @record

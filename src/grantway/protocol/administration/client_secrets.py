@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field, replace
 from datetime import timedelta
 
-from grantway.protocol.administration.answers import Rejected, recorded, reject
+from grantway.protocol.administration.answers import OPERATOR, Rejected, recorded, reject
 from grantway.protocol.administration.clients import find_client
 from grantway.protocol.client_secrets import LIVE_SECRETS, draw_client_secret
 from grantway.protocol.decision import Decision, Replace
@@ -30,7 +30,13 @@ class RotatedSecret:
 
 
 async def rotate_secret(
-    facts: Facts, at: Moment, client_id: str, *, expire_old_in: timedelta = CHANGEOVER, compromised: bool = False
+    facts: Facts,
+    at: Moment,
+    client_id: str,
+    *,
+    expire_old_in: timedelta = CHANGEOVER,
+    compromised: bool = False,
+    actor: str = OPERATOR,
 ) -> Decision[RotatedSecret | Rejected]:
     """A new secret. The newest one before it works for ``expire_old_in`` more; an even older one is dropped.
 
@@ -44,10 +50,7 @@ async def rotate_secret(
     if not timedelta(0) <= expire_old_in <= LONGEST_CHANGEOVER:
         return reject("The older secret goes on working for 0 seconds to a year.", "duration_out_of_range")
     text, new = draw_client_secret(at)
-    live = sorted(
-        (one for one in client.secrets if one.expires_at is None or one.expires_at > at.now),
-        key=lambda one: one.created_at,
-    )
+    live = live_secrets(client, at)
     kept: tuple[ClientSecret, ...] = ()
     if live and expire_old_in and not compromised:
         ends = at.now + expire_old_in
@@ -58,6 +61,36 @@ async def rotate_secret(
         tokens_not_before=at.now if compromised else client.tokens_not_before,
         version=client.version + 1,
     )
-    entry = recorded(at, "client_secret_rotated", reason="compromised" if compromised else None, client_id=client.id)
+    reason = "compromised" if compromised else None
+    entry = recorded(at, "client_secret_rotated", actor=actor, reason=reason, client_id=client.id)
     older = kept[-1] if kept else None
     return Decision(RotatedSecret(changed, text, older, len(live) - len(kept)), (Replace(changed), entry))
+
+
+def live_secrets(client: Client, at: Moment) -> list[ClientSecret]:
+    """The secrets that work now, oldest first."""
+    live = (one for one in client.secrets if one.expires_at is None or one.expires_at > at.now)
+    return sorted(live, key=lambda one: one.created_at)
+
+
+def name_of(secret: ClientSecret) -> str:
+    """What a secret is called where it cannot be shown: the beginning of its digest."""
+    return secret.digest[:4].hex()
+
+
+async def end_secret(
+    facts: Facts, at: Moment, client_id: str, name: str, *, actor: str = OPERATOR
+) -> Decision[Client | Rejected]:
+    """The secret of this name works no more. The last one cannot be ended: there would be no way in any more."""
+    client = await find_client(facts, client_id)
+    if isinstance(client, Rejected):
+        return Decision(client, (), client.reason)
+    live = live_secrets(client, at)
+    kept = tuple(one for one in live if name_of(one) != name)
+    if len(kept) == len(live):
+        return reject("This secret does not work any more.", "secret_unknown")
+    if not kept:
+        return reject("This is the last secret: make a new one first.", "last_secret")
+    changed = replace(client, secrets=kept, version=client.version + 1)
+    entry = recorded(at, "client_secret_ended", actor=actor, client_id=client.id)
+    return Decision(changed, (Replace(changed), entry))

@@ -1,21 +1,22 @@
-"""Clients: integrations, resource servers, operators. They are registered here, switched off and on, and given addresses."""
+"""Clients: integrations, resource servers, operators. They are registered here, and here is what fits together."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import field, replace
+from dataclasses import field
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from grantway.protocol.administration.answers import Rejected, recorded, reject
+from grantway.protocol.administration.answers import OPERATOR, Rejected, recorded, reject
 from grantway.protocol.administration.people import check_name
 from grantway.protocol.administration.scopes import BUILT_IN, INTEGRATION, check_scope_name, undescribed
+from grantway.protocol.audit import by_user
 from grantway.protocol.client_secrets import draw_client_secret
-from grantway.protocol.decision import Add, Change, Decision, Put, Replace
+from grantway.protocol.decision import Add, Change, Decision, Put
 from grantway.protocol.digests import digest
 from grantway.protocol.facts import Facts
-from grantway.protocol.model import Client, ClientKind, ClientSecret, Icon, Scope
+from grantway.protocol.model import Client, ClientKind, ClientSecret, Developer, Scope, User
 from grantway.protocol.moment import Moment
 from grantway.protocol.policy import Policy, resolve
 from grantway.protocol.redirect_uri import check_registration
@@ -50,6 +51,7 @@ class NewClient:
     default_scopes: tuple[str, ...] | None = None
     resources: tuple[str, ...] = ()
     overrides: tuple[tuple[str, Any], ...] = ()
+    required_scopes: tuple[str, ...] = ()
 
 
 @record
@@ -62,31 +64,24 @@ class CreatedClient:
 
 
 async def create_client(
-    facts: Facts, at: Moment, wanted: NewClient, *, create_scopes: bool = False
+    facts: Facts, at: Moment, wanted: NewClient, *, create_scopes: bool = False, developer: User | None = None
 ) -> Decision[CreatedClient | Rejected]:
-    """A new client. ``create_scopes``: scopes that the catalogue lacks enter it, described by their names."""
-    for name, value in wanted.overrides:
-        if isinstance(value, (dict, list)):
-            return reject(
-                f"The policy field {name!r} takes one value; grant types are separated by blanks.", "policy_malformed"
-            )
-    try:
-        policy = resolve(wanted.profile, wanted.overrides)
-    except ValueError as unfit:
-        return reject(str(unfit), "policy_malformed")
+    """A new client. ``create_scopes``: scopes that the catalogue lacks enter it, described by their names.
+
+    What an operator makes is approved with it; what a ``developer`` registers is a draft of theirs.
+    """
+    policy = policy_of(wanted)
+    if isinstance(policy, Rejected):
+        return Decision(policy, (), policy.reason)
     if problem := check_client(wanted, policy):
         return reject(problem, "client_malformed")
     scopes = wanted.scopes
     if scopes is None:
         scopes = () if policy.takes_scope or wanted.kind != "integration" else (INTEGRATION.name,)
-    missing = await _missing(facts, scopes)
+    missing = await missing_scopes(facts, scopes)
     unknown = [scope.name for scope in missing if scope.name not in BUILT_IN]
     if unknown and not create_scopes:
-        return reject(
-            f"The catalogue has no scope {' '.join(unknown)}: add it with `grantway scopes add`, "
-            "or let this command do so with --create-scopes.",
-            "scope_unknown",
-        )
+        return reject(scope_unknown(unknown), "scope_unknown")
     client_id = wanted.client_id or at.draw(12).hex()
     if known := await facts.client(client_id):
         was = "was used by a client that has ended, and is not used again" if known.ended_at else "is taken"
@@ -111,11 +106,29 @@ async def create_client(
         scopes=scopes,
         default_scopes=scopes if wanted.default_scopes is None else wanted.default_scopes,
         resources=wanted.resources,
+        required_scopes=wanted.required_scopes,
+        approved_at=at.now if developer is None else None,
     )
-    changes: list[Change] = [Add(client), recorded(at, "client_created", client_id=row_id, profile=client.profile)]
+    actor = OPERATOR if developer is None else by_user(developer)
+    entry = recorded(at, "client_created", actor=actor, client_id=row_id, profile=client.profile)
+    changes: list[Change] = [Add(client), entry]
+    if developer is not None:
+        changes.append(Add(Developer(row_id, developer.id, at.now)))
     for scope in missing:
-        changes += [Put(scope), recorded(at, "scope_added", scope=scope.name, client_id=row_id)]
+        changes += [Put(scope), recorded(at, "scope_added", actor=actor, scope=scope.name, client_id=row_id)]
     return Decision(CreatedClient(client, client_secret, tuple(scope.name for scope in missing)), tuple(changes))
+
+
+def policy_of(wanted: NewClient) -> Policy | Rejected:
+    """The policy that profile and overrides come to, or why they come to none."""
+    for name, value in wanted.overrides:
+        if isinstance(value, (dict, list)):
+            sentence = f"The policy field {name!r} takes one value; grant types are separated by blanks."
+            return Rejected(sentence, "policy_malformed")
+    try:
+        return resolve(wanted.profile, wanted.overrides)
+    except ValueError as unfit:
+        return Rejected(str(unfit), "policy_malformed")
 
 
 def check_client(wanted: NewClient, policy: Policy) -> str | None:
@@ -179,6 +192,10 @@ def _check_scopes(wanted: NewClient) -> str | None:
         and not set(wanted.default_scopes) <= set(scopes)
     ):
         return "The default scopes are among the scopes that the client may be given."
+    if not set(wanted.required_scopes) <= set(scopes) or len(set(wanted.required_scopes)) != len(
+        wanted.required_scopes
+    ):
+        return "The required scopes are among the scopes that the client may be given, each of them once."
     for resource in wanted.resources:
         if not is_resource(resource):
             return f"{resource}: a resource is an absolute URI without a fragment (RFC 8707)."
@@ -206,9 +223,18 @@ def _check_kind(wanted: NewClient, policy: Policy) -> str | None:
     return None
 
 
-async def _missing(facts: Facts, scopes: tuple[str, ...]) -> tuple[Scope, ...]:
+async def missing_scopes(facts: Facts, scopes: tuple[str, ...]) -> tuple[Scope, ...]:
+    """Those of the scopes that the catalogue lacks, as they would enter it."""
     known = {scope.name for scope in await facts.scopes()}
     return tuple(undescribed(name) for name in scopes if name not in known)
+
+
+def scope_unknown(names: list[str]) -> str:
+    """The sentence about scopes that nobody has described."""
+    return (
+        f"The catalogue has no scope {' '.join(names)}: add it with `grantway scopes add`, "
+        "or let this command do so with --create-scopes."
+    )
 
 
 def _secret(at: Moment, wanted: NewClient) -> tuple[str | None, tuple[ClientSecret, ...]]:
@@ -226,50 +252,3 @@ async def find_client(facts: Facts, client_id: str) -> Client | Rejected:
     if client is None or client.ended_at is not None:
         return Rejected(f"There is no client {client_id!r}.", "client_unknown")
     return client
-
-
-async def disable_client(facts: Facts, at: Moment, client_id: str) -> Decision[Client | Rejected]:
-    """The client may do nothing, and its tokens are good for nothing, until it is enabled again."""
-    return await _switch(facts, at, client_id, on=False)
-
-
-async def enable_client(facts: Facts, at: Moment, client_id: str) -> Decision[Client | Rejected]:
-    """The client may go on where it was."""
-    return await _switch(facts, at, client_id, on=True)
-
-
-async def _switch(facts: Facts, at: Moment, client_id: str, *, on: bool) -> Decision[Client | Rejected]:
-    client = await find_client(facts, client_id)
-    if isinstance(client, Rejected):
-        return Decision(client, (), client.reason)
-    if (client.disabled_at is None) == on:
-        return Decision(client, (), "unchanged")
-    changed = replace(client, disabled_at=None if on else at.now, version=client.version + 1)
-    entry = recorded(at, "client_enabled" if on else "client_disabled", client_id=client.id)
-    return Decision(changed, (Replace(changed), entry))
-
-
-async def set_addresses(
-    facts: Facts, at: Moment, client_id: str, redirect_uris: tuple[str, ...], remove_url: str | None
-) -> Decision[Client | Rejected]:
-    """Other redirect URIs and another remove URL, from now on."""
-    client = await find_client(facts, client_id)
-    if isinstance(client, Rejected):
-        return Decision(client, (), client.reason)
-    if problem := check_addresses(redirect_uris, remove_url):
-        return reject(problem, "client_malformed")
-    if (client.redirect_uris, client.remove_url) == (redirect_uris, remove_url):
-        return Decision(client, (), "unchanged")
-    changed = replace(client, redirect_uris=redirect_uris, remove_url=remove_url, version=client.version + 1)
-    return Decision(changed, (Replace(changed), recorded(at, "client_addresses_set", client_id=client.id)))
-
-
-async def set_icon(
-    facts: Facts, at: Moment, client_id: str, png: bytes, png_digest: str
-) -> Decision[Client | Rejected]:
-    """The picture on the consent page. It was re-encoded outside the rule."""
-    client = await find_client(facts, client_id)
-    if isinstance(client, Rejected):
-        return Decision(client, (), client.reason)
-    icon = Icon(client.id, png, png_digest)
-    return Decision(client, (Put(icon), recorded(at, "client_icon_set", client_id=client.id, digest=png_digest)))

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from grantway.protocol.administration.accounts import OWN_ID, NewAccount, create_account
 from grantway.protocol.administration.answers import Rejected
-from grantway.protocol.administration.clients import NewClient, create_client, set_addresses
+from grantway.protocol.administration.client_changes import ClientChange, update_client
+from grantway.protocol.administration.clients import NewClient, create_client
 from grantway.protocol.administration.people import add_member, create_user
 from grantway.protocol.administration.scopes import put_scope
 from grantway.protocol.decision import Decision
@@ -153,4 +154,5 @@ async def _integrations(service: Service, demo: Demo) -> None:
         created = (await service.settle(create_client, wanted)).answer
         if isinstance(created, Rejected) and wanted.client_id is not None:
             # There since an earlier start, maybe on another port.
-            await service.settle(set_addresses, wanted.client_id, wanted.redirect_uris, wanted.remove_url)
+            moved = ClientChange(redirect_uris=wanted.redirect_uris, remove_url=wanted.remove_url)
+            await service.settle(update_client, wanted.client_id, moved)
