@@ -93,12 +93,12 @@ class Tokens:
 class Stage:
     """Ada, who owns Acme; an operator; and whatever the test adds."""
 
-    def __init__(self, seed: int = 7) -> None:
+    def __init__(self, seed: int = 7, **settings: Any) -> None:
         dice = random.Random(seed)
         self.clock = TurningClock()
         self.vault = Vault.of({"mk_test": dice.randbytes(64)}, "mk_test")
         self.storage = MemoryStorage(self.clock)
-        service = Service(Settings(public_url=ISSUER), self.storage, self.vault, dice.randbytes)
+        service = Service(Settings(public_url=ISSUER, **settings), self.storage, self.vault, dice.randbytes)
         self.house = House(service, self.clock)
         self.mint = Mint(ISSUER, self.vault)
         self.ada = self.house.user("ada@example.com", "Ada")

@@ -11,10 +11,8 @@ from grantway.protocol.administration.accounts import NewAccount, create_account
 from grantway.protocol.administration.answers import Rejected
 from grantway.protocol.administration.people import add_member, check_password, create_user, remove_member, set_password
 from grantway.protocol.administration.scopes import publish_catalogue, put_scope, remove_scope
-from grantway.protocol.decision import Add, Change, Decision, EndUserGrants, RemoveConnection, Replace
-from grantway.protocol.facts import Facts
-from grantway.protocol.model import Account, Connection, Grant, Scope, User
-from grantway.protocol.moment import Moment
+from grantway.protocol.decision import EndUserGrants, Replace
+from grantway.protocol.model import Scope
 from tests.helpers.people import House
 
 
@@ -155,49 +153,6 @@ def test_a_member_without_connections_leaves_nothing_to_end(house: House) -> Non
     house.member(account, user, "member")
     decision = house.decide(remove_member, account.id, user.email)
     assert not [one for one in decision.changes if isinstance(one, EndUserGrants)]
-
-
-def granted(house: House, account: Account, *users: User) -> Connection:
-    """A connection of the account with a live grant of each user."""
-    client = house.client().client
-
-    async def rule(facts: Facts, at: Moment) -> Decision[Connection]:
-        connection = Connection(at.new_id(), client.id, account.id, at.draw(12).hex(), (), at.now)
-        changes: list[Change] = [Add(connection)]
-        for user in users:
-            row = at.new_id()
-            grant = Grant(
-                row,
-                connection.id,
-                client.id,
-                account.id,
-                user.id,
-                "code",
-                (),
-                (),
-                at.new_secret(row),
-                "mk_test",
-                at.now,
-            )
-            changes.append(Add(grant))
-        return Decision(connection, tuple(changes))
-
-    return house.decide(rule).answer
-
-
-def test_who_leaves_takes_what_they_granted_along(house: House) -> None:
-    account, ada, grace = house.account(), house.user(), house.user("grace@example.com", "Grace")
-    house.member(account, ada, "owner")
-    house.member(account, grace, "owner")
-    hers, shared, others = (
-        granted(house, account, grace),
-        granted(house, account, grace, ada),
-        granted(house, account, ada),
-    )
-    changes = house.decide(remove_member, account.id, grace.email).changes
-    assert [one.connection_id for one in changes if isinstance(one, EndUserGrants)] == [shared.id]
-    assert [one.connection_id for one in changes if isinstance(one, RemoveConnection)] == [hers.id]
-    assert all(others.id != getattr(one, "connection_id", None) for one in changes)
 
 
 def test_a_scope_is_described_language_by_language(house: House) -> None:

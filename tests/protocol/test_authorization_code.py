@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from grantway.protocol.decision import Add, EndGrant, MoveGeneration, TouchUse
-from grantway.protocol.model import AuditEntry
+from grantway.protocol.model import AuditEntry, Connection
 from grantway.protocol.tokens import write_code
 from tests.helpers.stage import CHALLENGE, REDIRECT_URI, VERIFIER, Stage, ending, refused
 
@@ -34,14 +34,26 @@ def test_an_exchange_gives_tokens_for_what_was_allowed(stage: Stage) -> None:
 
 def test_an_exchange_is_one_guarded_move_with_the_day_of_use_and_an_audit_entry(stage: Stage) -> None:
     by = stage.integration()
-    decision = stage.exchange(by, stage.code(by))
-    move, touch, note = decision.changes
+    stage.connect(by)
+    move, touch, note = stage.exchange(by, stage.code(by)).changes
     assert isinstance(move, MoveGeneration)
     assert (move.from_generation, move.moved_at) == (0, stage.clock())
     assert isinstance(touch, TouchUse)
     assert isinstance(note, Add)
     assert isinstance(note.record, AuditEntry)
     assert (note.record.action, note.record.actor) == ("code_exchanged", f"client:{by.client.client_id}")
+
+
+def test_a_connection_is_active_from_its_first_token_on(stage: Stage) -> None:
+    by = stage.integration()
+    code = stage.code(by)
+    (connection,) = stage.all(Connection)
+    assert connection.activated_at is None
+    stage.exchange(by, code)
+    first = stage.clock()
+    stage.wait(seconds=1)
+    stage.connect(by)
+    assert stage.stored(Connection, connection.id).activated_at == first
 
 
 def test_a_sunshine_client_gets_one_token_without_end_and_nothing_to_refresh(stage: Stage) -> None:
@@ -197,8 +209,8 @@ def test_a_later_and_fully_valid_second_presentation_ends_the_grant(stage: Stage
     tokens = stage.minted(stage.exchange(by, code))
     stage.wait(seconds=10.001)
     decision = ending(stage.exchange(by, code), "invalid_grant", "code_reused")
-    assert decision.changes[0] == EndGrant(stage.grant_of(tokens).id, stage.clock(), "code_reused")
-    assert stage.audited()[-1].reason == "code_reused"
+    assert EndGrant(stage.grant_of(tokens).id, stage.clock(), "reuse_detected") in decision.changes
+    assert {(each.reason, each.actor) for each in stage.audited()[-2:]} == {("reuse_detected", "system")}
     assert not stage.is_active(tokens.access)
     assert not stage.is_active(tokens.refresh)
     refused(stage.refresh(by, tokens.refresh), "invalid_grant", "grant_ended")

@@ -240,7 +240,7 @@ class LifeOfGrants(RuleBasedStateMachine):
                 assert self.stands(consent)
                 assert not changes
                 assert self.now - consent.born[0] > 10 * SECONDS
-                consent.ended = True
+                self.end_on_purpose(consent)
             elif consent.born and not changes and self.stands(consent):
                 early = self.now - consent.born[0] <= 10 * SECONDS
                 assert early or (len(consent.born) > 2 and self.now <= consent.code_expires_at + 10 * SECONDS)
@@ -277,7 +277,8 @@ class LifeOfGrants(RuleBasedStateMachine):
         if verdict in {"refused", "reused"}:
             assert isinstance(decision.answer, Refusal)
             assert bool(decision.changes) == (verdict == "reused")
-            consent.ended = consent.ended or verdict == "reused"
+            if verdict == "reused":
+                self.end_on_purpose(consent)
             return
         tokens = self.stage.minted(decision)
         if verdict == "new":

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from grantway.protocol.connections import connections_of, remove, remove_by_user
-from grantway.protocol.decision import Add, EndGrant, EndUserGrants, Refusal, RemoveConnection
+from grantway.protocol.decision import Add, EndGrant, Refusal, RemoveConnection, Replace
 from grantway.protocol.model import Client, EndedToken, Grant, Notice
 from grantway.protocol.tokens import write_refresh_token
 from grantway.wire.messages import RevocationAnswer
@@ -102,7 +102,7 @@ def test_a_token_without_expiry_is_its_own_grant(stage: Stage) -> None:
     by = stage.integration(policy={"access_token_lifetime": None})
     one, two = stage.connect(by), stage.connect(by)
     decision = ended(stage.revoke(by, one.access))
-    assert isinstance(decision.changes[0], EndGrant)
+    assert [type(change) for change in decision.changes] == [Replace, EndGrant, Add]
     assert stage.all(EndedToken) == []
     assert ended(stage.revoke(by, one.access)).changes == ()
     assert not stage.is_active(one.access)
@@ -115,7 +115,7 @@ def test_a_token_without_expiry_is_its_own_grant(stage: Stage) -> None:
 
 def test_a_refresh_token_ends_its_grant_and_the_last_one_its_connection(stage: Stage, by: Integration) -> None:
     one, two = stage.connect(by), stage.connect(by, stage.user("Bob"))
-    assert [type(change) for change in ended(stage.revoke(by, one.refresh)).changes] == [EndGrant, Add]
+    assert [type(change) for change in ended(stage.revoke(by, one.refresh)).changes] == [Replace, EndGrant, Add]
     assert not stage.is_active(one.access)
     assert stage.is_active(two.access)
     assert stage.all(Notice) == []
@@ -199,14 +199,13 @@ def test_owners_and_admins_remove_the_connection(stage: Stage, by: Integration, 
     assert not stage.is_active(tokens.access)
 
 
-def test_a_member_ends_what_they_had_allowed_and_the_last_one_takes_the_connection_along(
-    stage: Stage, by: Integration
-) -> None:
+def test_a_member_ends_what_they_had_allowed_and_the_last_one_takes_the_connection_along(stage: Stage) -> None:
+    by = stage.integration(policy={"member_left": "keep"})
     bob = stage.user("Bob", "admin")
     mine, bobs = stage.connect(by), stage.connect(by, bob)
     stage.house.member(stage.acme, bob, "member")
     decision = stage.decide(remove_by_user, held(stage, mine).id, stage.browser(bob).session)
-    assert isinstance(decision.changes[0], EndUserGrants)
+    assert decision.reason == "grants_ended"
     assert not stage.is_active(bobs.access)
     assert stage.is_active(mine.access)
     refused(
@@ -215,7 +214,7 @@ def test_a_member_ends_what_they_had_allowed_and_the_last_one_takes_the_connecti
         "connection_of_others",
     )
 
-    alone = stage.integration("Alone")
+    alone = stage.integration("Alone", policy={"member_left": "keep"})
     stage.house.member(stage.acme, bob, "admin")
     tokens = stage.connect(alone, bob)
     stage.house.member(stage.acme, bob, "member")

@@ -1,22 +1,39 @@
-"""The end of a connection: tokens dead, the integration told, all in one commit. Who may end what."""
+"""The end of a connection: tokens dead, everybody told, all in one commit. Who may end what, and who sees what."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Literal
 
 from grantway.protocol import audit
-from grantway.protocol.decision import Add, Change, Decision, EndGrant, EndUserGrants, Refusal, RemoveConnection, refuse
+from grantway.protocol.decision import (
+    Change,
+    Decision,
+    EndGrant,
+    EndUserGrants,
+    Refusal,
+    RemoveConnection,
+    Replace,
+    refuse,
+)
 from grantway.protocol.facts import ConnectionInView, Facts, GrantInUse
 from grantway.protocol.ids import show
-from grantway.protocol.model import Account, Client, Connection, User
+from grantway.protocol.model import Connection, Membership, Session, User
 from grantway.protocol.moment import Moment
-from grantway.protocol.notices import remove_url_notice
 from grantway.protocol.sessions import signed_in
+from grantway.protocol.telling import tell_removed
 from grantway.wire.errors import ACCESS_DENIED, LOGIN_REQUIRED, NOT_FOUND
 from grantway.wire.record import record
 
 RECENT = timedelta(minutes=15)
-"""How long after signing in an owner may remove a connection without signing in again."""
+"""How long after signing in an owner may remove or suspend a connection without signing in again."""
+
+SYSTEM = "system"
+"""The actor, when nobody did it: it followed from something else."""
+
+Reason = Literal["customer", "integrator", "operator", "reuse_detected", "member_left", "inactivity", "client_disabled"]
+"""Why a connection changed. There are no others, whoever asks."""
 
 
 @record
@@ -27,48 +44,69 @@ class Removed:
     whole: bool = True
 
 
-def removal(
-    connection: Connection,
-    client: Client,
-    account: Account,
-    at: Moment,
-    *,
-    reason: str,
-    actor: str,
-    by: bytes | None = None,
+@record
+class Seat:
+    """A person in front of a connection of their account, and since when they are signed in."""
+
+    view: ConnectionInView
+    membership: Membership
+    session: Session
+    user: User
+
+
+def view_of(held: GrantInUse) -> ConnectionInView:
+    """The connection of a grant, as those see it who are told of it."""
+    return ConnectionInView(held.connection, held.client, held.account, None)
+
+
+def moved(connection: Connection) -> Change:
+    """The set of the connection's live grants changes: whoever has decided on that set meanwhile decides again."""
+    return Replace(replace(connection, version=connection.version + 1))
+
+
+async def removal(
+    facts: Facts, at: Moment, view: ConnectionInView, *, reason: Reason, actor: str, by: bytes | None = None
 ) -> tuple[Change, ...]:
     """All that has to become true when a connection ends. Its grants need no change: every use reads the connection."""
-    notice = remove_url_notice(client, connection, account, at)
-    return (
-        RemoveConnection(connection.id, at.now, reason, by),
-        *(() if notice is None else (Add(notice),)),
-        audit.note(at, actor, "connection_removed", connection, reason=reason, user_id=by),
-    )
+    return (*ended(at, view, reason, actor, by), *await tell_removed(facts, at, view, reason=reason, actor=actor))
+
+
+def ended(
+    at: Moment, view: ConnectionInView, reason: Reason, actor: str, by: bytes | None = None
+) -> tuple[Change, ...]:
+    """The end itself, of which nobody is told: right for what never had a token."""
+    written = audit.note(at, actor, "connection_removed", view.connection, reason=reason, user_id=by)
+    return RemoveConnection(view.connection.id, at.now, reason, by), written
 
 
 async def ending(
-    facts: Facts, held: GrantInUse, at: Moment, *, reason: str, actor: str, by: bytes | None = None
+    facts: Facts, held: GrantInUse, at: Moment, *, reason: Reason, actor: str, by: bytes | None = None
 ) -> tuple[Change, ...]:
-    """What has to become true when one grant is ended on purpose: with the last one the connection goes, too."""
-    end = (
+    """What has to become true when one grant is ended on purpose: with the last one the connection goes, too.
+
+    Carries its guard: what was read of the connection (its other grants, what lives by it) moves its version.
+    """
+    end: tuple[Change, ...] = (
         EndGrant(held.grant.id, at.now, reason, by),
         audit.note(at, actor, "grant_ended", held.connection, reason=reason, grant_id=held.grant.id),
     )
-    if held.connection.removed_at is not None or await facts.has_live_grant_beside(
-        held.connection.id, grant_id=held.grant.id
-    ):
+    if held.connection.removed_at is not None:
         return end
-    return *end, *removal(held.connection, held.client, held.account, at, reason=reason, actor=actor, by=by)
+    end = (moved(held.connection), *end)
+    if await facts.has_live_grant_beside(held.connection.id, grant_id=held.grant.id):
+        return end
+    return *end, *await removal(facts, at, view_of(held), reason=reason, actor=actor, by=by)
 
 
 async def remove(
-    facts: Facts, at: Moment, connection_id: bytes, reason: str, actor: str
+    facts: Facts, at: Moment, connection_id: bytes, reason: Reason, actor: str
 ) -> Decision[Removed | Refusal]:
     """An operator or a client removes a connection."""
     view = await facts.connection(connection_id)
     if view is None or view.connection.removed_at is not None:
         return refuse(NOT_FOUND, "connection_unknown")
-    return Decision(Removed(view.connection), _whole(view, at, reason=reason, actor=actor), "connection_removed")
+    changes = await removal(facts, at, view, reason=reason, actor=actor)
+    return Decision(Removed(view.connection), changes, "connection_removed")
 
 
 async def remove_by_user(
@@ -78,41 +116,61 @@ async def remove_by_user(
 
     To remove for everybody, owners and admins have signed in within ``RECENT``: an unattended screen must not end it.
     """
-    found = await signed_in(facts, at, session)
-    if found is None:
-        return refuse(LOGIN_REQUIRED, "login_required")
-    since, user_id = found[0].auth_time, found[1].id
-    view = await facts.connection(connection_id)
-    if view is None or view.connection.removed_at is not None:
-        return refuse(NOT_FOUND, "connection_unknown")
-    connection = view.connection
-    membership = await facts.membership(view.account.id, user_id)
-    if membership is None:
-        return refuse(NOT_FOUND, "connection_unknown")
-    actor, reason = show("us", user_id), "customer"
-    if not membership.may_connect:
+    seat = await seated(facts, at, connection_id, session)
+    if isinstance(seat, Refusal):
+        return Decision(seat, reason=seat.reason)
+    connection, user_id = seat.view.connection, seat.user.id
+    actor = show("us", user_id)
+    if not seat.membership.may_connect:
         if not await facts.live_grants(connection.id, user_id):
             return refuse(ACCESS_DENIED, "connection_of_others")
         if await facts.has_live_grant_beside(connection.id, user_id=user_id):
-            ended = EndUserGrants(connection.id, user_id, at.now, reason)
-            written = audit.note(at, actor, "grants_ended", connection, reason=reason, user_id=user_id)
-            return Decision(Removed(connection, whole=False), (ended, written), "grants_ended")
-    elif at.now - since > RECENT:
+            own = EndUserGrants(connection.id, user_id, at.now, "customer")
+            written = audit.note(at, actor, "grants_ended", connection, reason="customer", user_id=user_id)
+            return Decision(Removed(connection, whole=False), (moved(connection), own, written), "grants_ended")
+    elif is_unattended(seat, at):
         return refuse(LOGIN_REQUIRED, "sign_in_too_old")
-    return Decision(Removed(connection), _whole(view, at, reason=reason, actor=actor, by=user_id), "connection_removed")
+    changes = await removal(facts, at, seat.view, reason="customer", actor=actor, by=user_id)
+    return Decision(Removed(connection), changes, "connection_removed")
+
+
+async def seated(facts: Facts, at: Moment, connection_id: bytes, session: str | None) -> Seat | Refusal:
+    """Who is signed in, when the live connection belongs to an account of theirs; of others' nothing is told."""
+    found = await signed_in(facts, at, session)
+    if found is None:
+        return Refusal(LOGIN_REQUIRED, "login_required")
+    view = await facts.connection(connection_id)
+    if view is None or view.connection.removed_at is not None:
+        return Refusal(NOT_FOUND, "connection_unknown")
+    membership = await facts.membership(view.account.id, found[1].id)
+    if membership is None:
+        return Refusal(NOT_FOUND, "connection_unknown")
+    return Seat(view, membership, *found)
+
+
+def is_unattended(seat: Seat, at: Moment) -> bool:
+    """Whether the sign-in is too old to be sure that the person is still there."""
+    return at.now - seat.session.auth_time > RECENT
 
 
 async def connections_of(
     facts: Facts, at: Moment, session: str | None
 ) -> Decision[tuple[User, tuple[ConnectionInView, ...]] | Refusal]:
-    """The signed-in customer and what is connected to their accounts."""
+    """The signed-in customer and what is connected: owners and admins see all of an account, members what they approved."""
     found = await signed_in(facts, at, session)
     if found is None:
         return refuse(LOGIN_REQUIRED, "login_required")
-    return Decision((found[1], await facts.connections_of_user(found[1].id)), reason="connections_shown")
-
-
-def _whole(
-    view: ConnectionInView, at: Moment, *, reason: str, actor: str, by: bytes | None = None
-) -> tuple[Change, ...]:
-    return removal(view.connection, view.client, view.account, at, reason=reason, actor=actor, by=by)
+    user_id = found[1].id
+    approved: set[bytes] = set()
+    everything: set[bytes] = set()
+    for membership, account in await facts.memberships(user_id):
+        if membership.may_connect:
+            everything.add(account.id)
+        else:
+            approved.update(each.id for each in await facts.connections_approved_by(user_id, account.id))
+    seen = tuple(
+        view
+        for view in await facts.connections_of_user(user_id)
+        if view.account.id in everything or view.connection.id in approved
+    )
+    return Decision((found[1], seen), reason="connections_shown")

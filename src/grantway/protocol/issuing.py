@@ -40,6 +40,17 @@ class Issued:
         return subject_of(self.client, self.held)
 
 
+@record
+class Reused:
+    """What was presented had been used before, by whom it was made for or by a thief: the grant ends for both.
+
+    Not an answer yet: ``token.py`` says what ends with it (RFC 6749 §4.1.2, RFC 9700 §4.14.2).
+    """
+
+    held: GrantInUse
+    reason: str
+
+
 def subject_of(client: Client, held: GrantInUse | None) -> str:
     """Whom a token speaks for: the user who consented, else the client itself (RFC 9068 §2.2)."""
     return show("us", held.user.id) if held is not None and held.user is not None else client.client_id

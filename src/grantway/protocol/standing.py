@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
 
+from grantway.protocol.decision import Refusal
 from grantway.protocol.facts import GrantInUse
 from grantway.protocol.model import Client
+from grantway.wire.errors import OAuthError
 
 SUSPENDED = frozenset({"connection_suspended", "account_suspended"})
 """Reasons that pass: what is suspended comes back as it was, so a client must not throw its tokens away."""
+
+ASK_AGAIN = timedelta(minutes=5)
+"""After how long a client whose connection is suspended may ask again: nobody resumes it from one second to the next."""
 
 
 def why_client_is_out(client: Client) -> str | None:
@@ -18,6 +23,14 @@ def why_client_is_out(client: Client) -> str | None:
     if client.disabled_at is not None:
         return "client_disabled"
     return None
+
+
+def suspended(error: OAuthError, reason: str) -> Refusal:
+    """What is said while a connection or its account is suspended.
+
+    Never ``invalid_grant`` or a 401: correct clients throw their tokens away on those.
+    """
+    return Refusal(error, reason, int(ASK_AGAIN.total_seconds()), "suspended")
 
 
 def why_out(held: GrantInUse) -> str | None:

@@ -7,12 +7,13 @@ from types import ModuleType
 from typing import Any
 
 from grantway.protocol.client_authentication import authenticate_client
+from grantway.protocol.connections import SYSTEM, ending
 from grantway.protocol.decision import Decision, Refusal, refuse
 from grantway.protocol.facts import Facts
 from grantway.protocol.grant_types import authorization_code, client_credentials, refresh_token
-from grantway.protocol.issuing import Issued, current_signing_key
+from grantway.protocol.issuing import Issued, Reused, current_signing_key
 from grantway.protocol.moment import Moment
-from grantway.wire.errors import TEMPORARILY_UNAVAILABLE, UNAUTHORIZED_CLIENT, UNSUPPORTED_GRANT_TYPE
+from grantway.wire.errors import INVALID_GRANT, TEMPORARILY_UNAVAILABLE, UNAUTHORIZED_CLIENT, UNSUPPORTED_GRANT_TYPE
 from grantway.wire.messages import TokenRequest
 
 GRANT_TYPES = (authorization_code, client_credentials, refresh_token)
@@ -39,11 +40,15 @@ async def token(facts: Facts, at: Moment, request: TokenRequest, dialect: str) -
         return refuse(UNAUTHORIZED_CLIENT, "grant_type_not_allowed")
     # 3. The grant type's own rule.
     loaded: Any = await module.load(request, facts)
-    decision: Decision[Issued | Refusal] = module.decide(request, client, loaded, at)
-    # 4. A JWT is signed by a key that is chosen with the facts.
+    decision: Decision[Issued | Refusal | Reused] = module.decide(request, client, loaded, at)
+    # 4. What two hold ends, as if it had been ended on purpose; with the last grant the connection goes.
+    if isinstance(decision.answer, Reused):
+        changes = await ending(facts, decision.answer.held, at, reason="reuse_detected", actor=SYSTEM)
+        return refuse(INVALID_GRANT, decision.answer.reason, *changes)
+    # 5. A JWT is signed by a key that is chosen with the facts.
     if isinstance(decision.answer, Issued) and client.policy.access_token_format == "jwt":
         key = current_signing_key(await facts.signing_keys(), at)
         if key is None:
             return refuse(TEMPORARILY_UNAVAILABLE, "no_signing_key")
-        return replace(decision, answer=replace(decision.answer, signing_key=key))
-    return decision
+        return Decision(replace(decision.answer, signing_key=key), decision.changes, decision.reason)
+    return Decision(decision.answer, decision.changes, decision.reason)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from grantway.protocol import audit
 from grantway.protocol.access import used_today
 from grantway.protocol.bearer import bearer
-from grantway.protocol.connections import Removed, removal
+from grantway.protocol.connections import Removed, removal, view_of
 from grantway.protocol.decision import Decision, Refusal, refuse
 from grantway.protocol.digests import digest
 from grantway.protocol.facts import Facts
@@ -54,7 +54,7 @@ async def revoke_access(
     if held is None:
         return refuse(INVALID_TOKEN, "token_without_account")
     actor = audit.by_client(held.client)
-    changes = removal(held.connection, held.client, held.account, at, reason="integrator", actor=actor)
+    changes = await removal(facts, at, view_of(held), reason="integrator", actor=actor)
     return Decision(Removed(held.connection), changes, "connection_removed")
 
 
@@ -71,5 +71,5 @@ async def _by_key(key_id: str, key_secret: str, facts: Facts, at: Moment, dialec
     if out is not None:
         return refuse(INVALID_TOKEN, out)
     actor = audit.by_client(view.client)
-    changes = removal(view.connection, view.client, view.account, at, reason="integrator", actor=actor)
+    changes = await removal(facts, at, view, reason="integrator", actor=actor)
     return Decision(Removed(view.connection), changes, "connection_removed")

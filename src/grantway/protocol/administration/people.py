@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from grantway.protocol.administration.answers import OPERATOR, Rejected, recorded, reject
-from grantway.protocol.connections import removal
-from grantway.protocol.decision import Add, Change, Decision, EndUserGrants, Forget, Put, Replace
+from grantway.protocol.administration.answers import Rejected, recorded, reject
+from grantway.protocol.decision import Add, Change, Decision, EndSessions, Forget, Put, Replace
 from grantway.protocol.facts import Facts
+from grantway.protocol.lifecycle import member_left
 from grantway.protocol.model import Account, Membership, Role, User
 from grantway.protocol.moment import Moment
 from grantway.protocol.sign_in import LONGEST_EMAIL, fold
@@ -88,7 +88,10 @@ class Member:
 async def add_member(
     facts: Facts, at: Moment, account_id: bytes, email: str, role: Role
 ) -> Decision[Member | Rejected]:
-    """The user belongs to the account, in this role; a member that is there already gets the role."""
+    """The user belongs to the account, in this role; a member that is there already gets the role.
+
+    Who may not connect any more has left, as far as their connections go (``member_left``).
+    """
     found = await _account_and_user(facts, account_id, email)
     if isinstance(found, Rejected):
         return Decision(found, (), found.reason)
@@ -99,19 +102,20 @@ async def add_member(
     if known and known.role == "owner" and await _owners(facts, account_id) == 1:
         return reject("This is the account's last owner: make somebody else owner first.", "last_owner")
     membership = Membership(account_id, user.id, role, known.created_at if known else at.now)
+    left: tuple[Change, ...] = ()
+    if known and known.may_connect and not membership.may_connect:
+        left = await member_left(facts, at, account_id, user)
     changes: tuple[Change, ...] = (
         Put(membership) if known else Add(membership),
         Replace(replace(account, version=account.version + 1)),
+        *left,
         recorded(at, "member_role_set" if known else "member_added", account_id=account_id, user_id=user.id, role=role),
     )
     return Decision(Member(membership, account, user), changes)
 
 
 async def remove_member(facts: Facts, at: Moment, account_id: bytes, email: str) -> Decision[Member | Rejected]:
-    """The user does not belong to the account any more; what they had granted there ends.
-
-    A connection that nobody else had granted anything goes, too, as when the last grant is ended in any other way.
-    """
+    """The user does not belong to the account any more. What becomes of what they had allowed is the clients' policy."""
     found = await _account_and_user(facts, account_id, email)
     if isinstance(found, Rejected):
         return Decision(found, (), found.reason)
@@ -121,20 +125,40 @@ async def remove_member(facts: Facts, at: Moment, account_id: bytes, email: str)
         return reject(f"{user.email} is not a member of {account.name}.", "member_unknown")
     if membership.role == "owner" and await _owners(facts, account_id) == 1:
         return reject("This is the account's last owner: make somebody else owner first.", "last_owner")
-    ends: list[Change] = []
-    for connection in await facts.connections_approved_by(user.id, account_id):
-        view = await facts.connection(connection.id)
-        if await facts.has_live_grant_beside(connection.id, user_id=user.id):
-            ends.append(EndUserGrants(connection.id, user.id, at.now, "member_removed"))
-        elif view is not None:
-            ends += removal(view.connection, view.client, view.account, at, reason="member_removed", actor=OPERATOR)
     changes: tuple[Change, ...] = (
         Forget(membership),
         Replace(replace(account, version=account.version + 1)),
-        *ends,
+        *await member_left(facts, at, account_id, user),
         recorded(at, "member_removed", account_id=account_id, user_id=user.id),
     )
     return Decision(Member(membership, account, user), changes)
+
+
+async def disable_user(facts: Facts, at: Moment, user_id: bytes) -> Decision[User | Rejected]:
+    """The user is signed out, cannot sign in, and has left all their accounts as far as connections go."""
+    user = await facts.user(user_id)
+    if user is None:
+        return reject("There is no such user.", "user_unknown")
+    if user.disabled_at is not None:
+        return Decision(user, (), "unchanged")
+    left: list[Change] = []
+    for _, account in await facts.memberships(user_id):
+        left += await member_left(facts, at, account.id, user)
+    changed = replace(user, disabled_at=at.now, version=user.version + 1)
+    return Decision(
+        changed, (Replace(changed), EndSessions(user_id), *left, recorded(at, "user_disabled", user_id=user_id))
+    )
+
+
+async def enable_user(facts: Facts, at: Moment, user_id: bytes) -> Decision[User | Rejected]:
+    """The user may sign in again. What was suspended because they had left stays so until somebody resumes it."""
+    user = await facts.user(user_id)
+    if user is None:
+        return reject("There is no such user.", "user_unknown")
+    if user.disabled_at is None:
+        return Decision(user, (), "unchanged")
+    changed = replace(user, disabled_at=None, version=user.version + 1)
+    return Decision(changed, (Replace(changed), recorded(at, "user_enabled", user_id=user_id)))
 
 
 async def _account_and_user(facts: Facts, account_id: bytes, email: str) -> tuple[Account, User] | Rejected:

@@ -6,19 +6,21 @@ presentation is refused, and when it is a fully valid one, and not the echo of a
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 
 from grantway.protocol import audit
-from grantway.protocol.decision import Decision, EndGrant, MoveGeneration, Refusal, TouchUse, refuse
+from grantway.protocol.connections import view_of
+from grantway.protocol.decision import Change, Decision, MoveGeneration, Refusal, Replace, TouchUse, refuse
 from grantway.protocol.facts import Facts, GrantInUse
-from grantway.protocol.issuing import Issued, issue_for_grant
+from grantway.protocol.issuing import Issued, Reused, issue_for_grant
 from grantway.protocol.keys import CODE, mac
 from grantway.protocol.model import Client, Grant
 from grantway.protocol.moment import Moment
 from grantway.protocol.pkce import verifies
 from grantway.protocol.redirect_uri import is_same
 from grantway.protocol.scope import within
-from grantway.protocol.standing import SUSPENDED, why_out
+from grantway.protocol.standing import SUSPENDED, suspended, why_out
+from grantway.protocol.telling import platform_notice
 from grantway.protocol.tokens import UnprovenCode, read_code
 from grantway.wire.errors import ACCESS_DENIED, INVALID_GRANT, INVALID_REQUEST, INVALID_TARGET
 from grantway.wire.messages import TokenRequest
@@ -41,7 +43,7 @@ async def load(request: TokenRequest, facts: Facts) -> Presented:
     return Presented(code, None if code is None else await facts.grant(code.grant_id))
 
 
-def decide(request: TokenRequest, client: Client, loaded: Presented, at: Moment) -> Decision[Issued | Refusal]:
+def decide(request: TokenRequest, client: Client, loaded: Presented, at: Moment) -> Decision[Issued | Refusal | Reused]:
     if request.code is None:
         return refuse(INVALID_REQUEST, "code_missing")
     code, held = loaded.code, loaded.held
@@ -58,8 +60,8 @@ def decide(request: TokenRequest, client: Client, loaded: Presented, at: Moment)
     if wrong is not None:
         return refuse(INVALID_GRANT, wrong)
     out = why_out(held)
-    if out in SUSPENDED:
-        return refuse(ACCESS_DENIED, out)
+    if out is not None and out in SUSPENDED:
+        return Decision(suspended(ACCESS_DENIED, out), reason=out)
     if out is not None:
         return refuse(INVALID_GRANT, out)
     if grant.generation > 0:
@@ -73,11 +75,32 @@ def decide(request: TokenRequest, client: Client, loaded: Presented, at: Moment)
         issue_for_grant(held, secret, 1, at, resource=request.resource or None),
         (
             MoveGeneration(grant.id, 0, at.now, refresh_idle_expires_at=None if idle is None else at.now + idle),
+            *_activation(held, at),
             TouchUse(grant.id, held.connection.id, at.now.date()),
             audit.note(at, audit.by_client(client), "code_exchanged", held.connection, grant_id=grant.id),
         ),
         "code_exchanged",
     )
+
+
+def _activation(held: GrantInUse, at: Moment) -> tuple[Change, ...]:
+    """With its first token a connection is active, and the platform hears of it.
+
+    Guarded by the connection's version: of two first tokens one is the first, and none comes after a removal.
+    """
+    connection = held.connection
+    if connection.activated_at is not None:
+        return ()
+    active = replace(connection, activated_at=at.now, version=connection.version + 1)
+    told = platform_notice(
+        at,
+        view_of(held),
+        "connection.created",
+        reason=None,
+        actor=audit.by_client(held.client) if held.user is None else audit.by_user(held.user),
+        scope=list(connection.scope),
+    )
+    return Replace(active), *told
 
 
 def _why_not_bound(request: TokenRequest, grant: Grant, client: Client) -> str | None:
@@ -95,7 +118,7 @@ def _why_not_bound(request: TokenRequest, grant: Grant, client: Client) -> str |
     return None if verifies(request.code_verifier, grant.code_challenge) else "code_verifier_wrong"
 
 
-def _presented_again(held: GrantInUse, at: Moment) -> Decision[Issued | Refusal]:
+def _presented_again(held: GrantInUse, at: Moment) -> Decision[Issued | Refusal | Reused]:
     """RFC 6749 §4.1.2: deny, and revoke what it gave; but not for a race or an SDK's retry within seconds."""
     grant = held.grant
     exchanged_at = grant.moved_at if grant.generation == 1 else grant.previous_moved_at
@@ -103,11 +126,4 @@ def _presented_again(held: GrantInUse, at: Moment) -> Decision[Issued | Refusal]
     latest = min(time for time in (exchanged_at, grant.code_expires_at, at.now) if time is not None)
     if at.now - latest <= held.client.policy.code_reuse_window:
         return refuse(INVALID_GRANT, "code_presented_twice")
-    return refuse(
-        INVALID_GRANT,
-        "code_reused",
-        EndGrant(grant.id, at.now, "code_reused"),
-        audit.note(
-            at, audit.by_client(held.client), "grant_ended", held.connection, reason="code_reused", grant_id=grant.id
-        ),
-    )
+    return Decision(Reused(held, "code_reused"))

@@ -10,15 +10,14 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Literal
 
-from grantway.protocol import audit
-from grantway.protocol.decision import Change, Decision, EndGrant, MoveGeneration, Refusal, TouchUse, refuse
+from grantway.protocol.decision import Change, Decision, MoveGeneration, Refusal, TouchUse, refuse
 from grantway.protocol.facts import Facts, GrantInUse
-from grantway.protocol.issuing import Issued, issue_for_grant
+from grantway.protocol.issuing import Issued, Reused, issue_for_grant
 from grantway.protocol.keys import MOVE, REFRESH, mac, same
 from grantway.protocol.model import Client, Grant
 from grantway.protocol.moment import Moment
 from grantway.protocol.scope import common, within
-from grantway.protocol.standing import SUSPENDED, refresh_end, why_out
+from grantway.protocol.standing import SUSPENDED, refresh_end, suspended, why_out
 from grantway.protocol.tokens import UnprovenRefreshToken, read_refresh_token
 from grantway.wire.errors import (
     ACCESS_DENIED,
@@ -49,7 +48,7 @@ async def load(request: TokenRequest, facts: Facts) -> Presented:
     return Presented(token, None if token is None else await facts.grant(token.grant_id))
 
 
-def decide(request: TokenRequest, client: Client, loaded: Presented, at: Moment) -> Decision[Issued | Refusal]:
+def decide(request: TokenRequest, client: Client, loaded: Presented, at: Moment) -> Decision[Issued | Refusal | Reused]:
     if request.refresh_token is None:
         return refuse(INVALID_REQUEST, "refresh_token_missing")  # RFC 6749 §6
     token, held = loaded.token, loaded.held
@@ -63,8 +62,8 @@ def decide(request: TokenRequest, client: Client, loaded: Presented, at: Moment)
     if grant.client_id != client.id:
         return refuse(INVALID_GRANT, "refresh_token_of_another_client")  # RFC 6749 §10.4
     out = why_out(held)
-    if out in SUSPENDED:
-        return refuse(ACCESS_DENIED, out)  # never invalid_grant: correct clients throw their tokens away on that
+    if out is not None and out in SUSPENDED:
+        return Decision(suspended(ACCESS_DENIED, out), reason=out)
     if out is not None:
         return refuse(INVALID_GRANT, out)
     end = refresh_end(held)
@@ -79,7 +78,7 @@ def decide(request: TokenRequest, client: Client, loaded: Presented, at: Moment)
     if token.generation < grant.generation:
         verdict = _retry(token.generation, grant, client, move_key, at)
         if verdict == "reuse":
-            return _end(held, at)
+            return Decision(Reused(held, "refresh_token_reused"))
         if verdict is not None:
             return refuse(IDEMPOTENCY_KEY_REUSED if verdict == "idempotency_key_reused" else INVALID_GRANT, verdict)
     if not within(scope, grant.scope):
@@ -118,17 +117,6 @@ def _retry(
     if generation == grant.generation - 2 and at.now - (grant.previous_moved_at or moved_at) <= policy.retry_window:
         return "refresh_token_superseded"  # a herd of retries is not a thief
     return "reuse"
-
-
-def _end(held: GrantInUse, at: Moment) -> Decision[Issued | Refusal]:
-    """RFC 9700 §4.14.2: the grant ends for both, thief and owner."""
-    grant, reason = held.grant, "refresh_token_reused"
-    return refuse(
-        INVALID_GRANT,
-        reason,
-        EndGrant(grant.id, at.now, reason),
-        audit.note(at, audit.by_client(held.client), "grant_ended", held.connection, reason=reason, grant_id=grant.id),
-    )
 
 
 def _move_key(
