@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from typing import Any, Literal
 
-from grantway.protocol.decision import Add, Change
+from grantway.protocol.decision import Add, Change, Replace
+from grantway.protocol.events import LifecycleEvent, tell_webhooks
 from grantway.protocol.facts import ConnectionInView, Facts
 from grantway.protocol.ids import show
 from grantway.protocol.mail import mail_notice
 from grantway.protocol.model import Notice, Resource
 from grantway.protocol.moment import Moment
 from grantway.protocol.notices import remove_url_notice
+from grantway.protocol.resources import as_cancelled
+from grantway.wire.times import write_time
 
 ConnectionEvent = Literal[
     "connection.created", "connection.changed", "connection.suspended", "connection.resumed", "connection.removed"
@@ -30,7 +34,7 @@ def platform_notice(
     connection = view.connection
     told = {
         "type": what,
-        "timestamp": at.now.isoformat().replace("+00:00", "Z"),
+        "timestamp": write_time(at.now),
         "data": {
             "connection_id": show("cn", connection.id),
             "client_id": view.client.client_id,
@@ -52,6 +56,31 @@ def platform_notice(
         next_attempt_at=at.now,
     )
     return (Add(notice),)
+
+
+async def tell(
+    facts: Facts, at: Moment, view: ConnectionInView, what: LifecycleEvent, *, reason: str | None, actor: str
+) -> tuple[Change, ...]:
+    """The platform, and those of the connection's webhooks that asked for it. The integration is not told who it was."""
+    return (
+        *platform_notice(at, view, what, reason=reason, actor=actor),
+        *await tell_webhooks(facts, at, view, what, {"reason": reason}),
+    )
+
+
+async def cancel_with_grants(
+    facts: Facts, at: Moment, view: ConnectionInView, grants: Collection[bytes], *, reason: str, actor: str
+) -> tuple[Change, ...]:
+    """What lived by grants that end on purpose while their connection goes on is cancelled, and that is told."""
+    cancelled = [one for one in await facts.resources(view.connection.id) if one.grant_id in grants]
+    if not cancelled:
+        return ()
+    told = [_told(resource) for resource in cancelled]
+    return (
+        *(Replace(as_cancelled(resource, at, reason)) for resource in cancelled),
+        *platform_notice(at, view, "connection.changed", reason=reason, actor=actor, resources=told),
+        *(Add(_resource_notice(at, view, resource, reason)) for resource in cancelled if resource.url is not None),
+    )
 
 
 async def tell_removed(
@@ -93,7 +122,7 @@ def _told(resource: Resource) -> dict[str, Any]:
 def _resource_notice(at: Moment, view: ConnectionInView, resource: Resource, reason: str) -> Notice:
     told = {
         "type": "resource.cancelled",
-        "timestamp": at.now.isoformat().replace("+00:00", "Z"),
+        "timestamp": write_time(at.now),
         "data": {**_told(resource), "connection_id": show("cn", view.connection.id), "reason": reason},
     }
     notice_id = at.new_id()

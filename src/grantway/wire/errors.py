@@ -45,10 +45,16 @@ INVALID_TARGET = OAuthError("invalid_target", 400, "The resource is unknown, mal
 LOGIN_REQUIRED = OAuthError("login_required", 400, "The user is not signed in.")
 CONSENT_REQUIRED = OAuthError("consent_required", 400, "The user has to be asked.")
 # RFC 9110
+TOO_MANY = OAuthError("limit_reached", 409, "There are as many of these as there may be.")
+WEBHOOK_DISABLED = OAuthError(
+    "webhook_disabled", 409, "This webhook is disabled because its target was gone. Give it an address to enable it."
+)
 NOT_FOUND = OAuthError("not_found", 404, "There is nothing here.")
 METHOD_NOT_ALLOWED = OAuthError("method_not_allowed", 405, "This address does not take that method.")
+CONFLICT = OAuthError("conflict", 409, "This does not fit what is there now.")
 CONTENT_TOO_LARGE = OAuthError("content_too_large", 413, "The body is larger than is accepted here.")
 UNSUPPORTED_MEDIA_TYPE = OAuthError("unsupported_media_type", 415, "The body is in a format that is not read here.")
+UNPROCESSABLE = OAuthError("unprocessable", 422, "This can be read, but not be done.")
 TOO_MANY_REQUESTS = OAuthError("too_many_requests", 429, "Too many attempts. Try again later.")
 # draft-ietf-httpapi-idempotency-key-header §2.7
 IDEMPOTENCY_KEY_REUSED = OAuthError("idempotency_key_reused", 422, "This Idempotency-Key was used for another request.")
