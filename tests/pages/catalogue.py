@@ -1,4 +1,4 @@
-"""Gather the sentences of the pages, and write them into the catalogues: ``python -m tests.pages.catalogue``.
+"""Gather the sentences of pages and letters, and write them into the catalogues: ``python -m tests.pages.catalogue``.
 
 A new language is a new folder in ``locale`` with an empty ``grantway.po``; running this fills in what is to translate.
 """
@@ -12,19 +12,25 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+import grantway.server.mail
 import grantway.server.pages
 
 PAGES = Path(grantway.server.pages.__file__).parent
+LETTERS = Path(grantway.server.mail.__file__).parent
 LOCALE = PAGES / "locale"
-METHODS = [("templates/**.html", "jinja2"), ("**.py", "python")]
-OPTIONS = {"templates/**.html": {"newstyle_gettext": "true", "trimmed": "true", "silent": "false"}}
+METHODS = [("templates/**.html", "jinja2"), ("templates/**.txt", "jinja2"), ("**.py", "python")]
+OPTIONS = {
+    pattern: {"newstyle_gettext": "true", "trimmed": "true", "silent": "false"}
+    for pattern in ("templates/**.html", "templates/**.txt")
+}
 
 
 def gathered() -> Catalog:
     """All sentences that templates and code hold, with the files they are in."""
     catalog = Catalog(charset="utf-8")
-    for name, _line, sentence, comments, _context in extract_from_dir(PAGES, METHODS, OPTIONS):
-        catalog.add(sentence, None, [(name, None)], auto_comments=comments)  # type: ignore[list-item]
+    for folder in (PAGES, LETTERS):
+        for name, _line, sentence, comments, _context in extract_from_dir(folder, METHODS, OPTIONS):
+            catalog.add(sentence, None, [(name, None)], auto_comments=comments)  # type: ignore[list-item]
     return catalog
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from grantway.protocol.administration.accounts import OWN_ID
 from grantway.protocol.administration.answers import Rejected
-from grantway.protocol.decision import Decision, Refusal
+from grantway.protocol.decision import Add, Decision, Refusal
 from grantway.protocol.digests import digest
 from grantway.protocol.hand_off import (
     LIFETIME,
@@ -226,15 +226,9 @@ def test_a_role_that_may_not_connect_any_more_ends_what_was_allowed(stage: Stage
 
 def test_an_account_that_the_platform_has_no_id_for_is_the_operators(stage: Stage) -> None:
     completed(stage)
-    stage.make_true(*_joins(stage, stage.acme, user(stage)))
+    stage.make_true(Add(Membership(stage.acme.id, user(stage).id, "member", stage.clock())))
     completed(stage)
     assert memberships(stage) == {"shop-1": "owner", "Acme": "member"}
-
-
-def _joins(stage: Stage, account: Account, person: User) -> tuple[Any, ...]:
-    from grantway.protocol.decision import Add
-
-    return (Add(Membership(account.id, person.id, "member", stage.clock())),)
 
 
 def test_an_account_that_was_removed_here_stays_removed(stage: Stage) -> None:
@@ -328,6 +322,7 @@ def test_a_sign_in_of_the_mounting_application_can_be_too_old_as_well(stage: Sta
 def test_no_secret_shows_in_a_repr(stage: Stage) -> None:
     request_id = leave(stage)
     answer = stage.decide(complete, request_id, grace(stage, email="grace@example.com")).answer
+    assert isinstance(answer, Completed)
     returned = back(stage, parse_qs(urlsplit(answer.return_to).query)["request"][0]).answer
     shown = f"{answer!r}{returned!r}{stage.all(SignInRequest)!r}"
     assert "request=" not in shown

@@ -13,7 +13,7 @@ from grantway.protocol.model import Connection, Notice
 from grantway.protocol.moment import Moment
 
 Letter = Literal[
-    "connection_removed", "connection_suspended", "invitation", "password", "email", "email_changed", "operator"
+    "connection_removed", "connection_suspended", "invitation", "password", "email", "email_changed"
 ]
 """Each is a template of the same name."""
 

@@ -23,7 +23,7 @@ from grantway.protocol.moment import Moment
 from grantway.protocol.sessions import draw_session, end_session
 from grantway.protocol.sign_in import LONGEST_EMAIL, Browser, SignedIn, fold, opened, read_in
 from grantway.protocol.throttle import buckets_of, count_failure, pace
-from grantway.protocol.vault import Unsealable
+from grantway.protocol.vault import Unsealable, Vault
 from grantway.wire.errors import ACCESS_DENIED, NOT_FOUND, TOO_MANY_REQUESTS
 from grantway.wire.record import record
 from grantway.wire.words import read_word, write_word
@@ -77,7 +77,9 @@ def draw_link(at: Moment, user: User, purpose: Purpose, email: str | None = None
     return NewLink(OneTimeLink(digest(secret), purpose, user.id, at.now, at.now + LIFETIMES[purpose], email), secret)
 
 
-def letter_with(at: Moment, drawn: NewLink, letter: Letter, *, to: str | None = None, **told: Any) -> tuple[Change, ...]:
+def letter_with(
+    at: Moment, drawn: NewLink, letter: Letter, *, to: str | None = None, **told: Any
+) -> tuple[Change, ...]:
     """The link and the letter that brings it; ``to`` an address that is not the person's (yet)."""
     told |= {"link": seal(at, drawn.secret), "until": drawn.link.expires_at.isoformat()}
     if to is not None:
@@ -90,13 +92,13 @@ def seal(at: Moment, text: str) -> str:
     return f"{at.vault.current}.{write_word(at.vault.seal(text.encode(), _ABOUT))}"
 
 
-def unseal(at: Moment, sealed: str) -> str:
+def unseal(vault: Vault, sealed: str) -> str:
     """What was sealed for a letter. Raises ``Unsealable``."""
     key_id, _, word = sealed.rpartition(".")
     value = read_word(word)
     if value is None:
         raise Unsealable(key_id)
-    return at.vault.open(key_id, value, _ABOUT).decode()
+    return vault.open(key_id, value, _ABOUT).decode()
 
 
 async def live_link(facts: Facts, now: datetime, secret: str) -> Opened | None:

@@ -79,9 +79,7 @@ async def ask_for_email(
     return Decision(EmailAsked(), (*forgiven, *withdrawn, *letter, written), "email_asked")
 
 
-async def _proven(
-    facts: Facts, at: Moment, session_id: str | None, attempt: Attempt
-) -> tuple[Session, User] | Refusal:
+async def _proven(facts: Facts, at: Moment, session_id: str | None, attempt: Attempt) -> tuple[Session, User] | Refusal:
     """Who is signed in, if the attempt was theirs and the password that was verified is still the one."""
     found = await signed_in(facts, at, session_id)
     if found is None:

@@ -53,9 +53,7 @@ async def signed_in(facts: Facts, at: Moment, session_id: str | None) -> tuple[S
     return found
 
 
-async def signed_in_operator(
-    facts: Facts, at: Moment, session_id: str | None, *, change: bool
-) -> Operating | Refusal:
+async def signed_in_operator(facts: Facts, at: Moment, session_id: str | None, *, change: bool) -> Operating | Refusal:
     """The operator who is signed in. To ``change`` something takes more than a viewer, and a sign-in not long ago."""
     found = await signed_in(facts, at, session_id)
     if found is None:
