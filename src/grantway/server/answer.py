@@ -45,6 +45,8 @@ class Endpoint:
     handle: Handler
     write_error: ErrorWriter
     open_to_browsers: bool = False
+    is_probe: bool = False
+    """Asked every few seconds by machines: a good answer is counted, not logged."""
 
 
 def refused(refusal: Refusal, endpoint_error: ErrorWriter, request: HttpRequest) -> Said:
@@ -75,5 +77,7 @@ async def answer(
         log.error("fault", route=endpoint.name, error=type(error).__name__, at=where(error), request_id=request_id)  # noqa: TRY400
         said = Said(endpoint.write_error(ErrorAnswer(SERVER_ERROR), request), "fault")
     ms = (perf_counter_ns() - began) // 10_000 / 100
-    decisions.write(endpoint.name, said.answer.status, said.reason, said.client, ms, request_id)
+    status = said.answer.status
+    quiet = endpoint.is_probe and status == 200
+    decisions.write(endpoint.name, status, said.reason, said.client, ms, request_id, quiet)
     return said.answer

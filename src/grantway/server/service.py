@@ -12,6 +12,7 @@ from grantway.protocol.facts import Facts, Rule
 from grantway.protocol.model import Notice
 from grantway.protocol.moment import Installation, Moment
 from grantway.protocol.vault import Vault
+from grantway.server.metrics import Metrics
 from grantway.server.settings import Settings
 from grantway.server.storage.port import Storage
 
@@ -44,6 +45,7 @@ class Service:
     vault: Vault
     draw: Callable[[int], bytes]
     bell: Bell = field(default_factory=Bell)
+    metrics: Metrics = field(default_factory=Metrics)
     house: Installation = field(init=False)
 
     def __post_init__(self) -> None:
@@ -59,6 +61,7 @@ class Service:
         decision = await self.storage.settle(self._bound(rule, *args, **kwargs))
         if decision.changes:
             self.bell.hear(decision)
+            self.metrics.hear(decision)
         return decision
 
     async def propose(self, rule: RuleFunction[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Decision[A]:
@@ -66,11 +69,16 @@ class Service:
         decision = await self.storage.propose(self._bound(rule, *args, **kwargs))
         if decision.changes:
             self.bell.hear(decision)
+            self.metrics.hear(decision)
         return decision
 
     async def consult(self, rule: RuleFunction[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Decision[A]:
         """The same for a rule that rarely changes anything: decided on a plain read, settled only if it has changes."""
-        return await self.storage.consult(self._bound(rule, *args, **kwargs))
+        decision = await self.storage.consult(self._bound(rule, *args, **kwargs))
+        if decision.changes:
+            self.bell.hear(decision)
+            self.metrics.hear(decision)
+        return decision
 
     def _bound(self, rule: RuleFunction[P, A], *args: P.args, **kwargs: P.kwargs) -> Rule[A]:
         def run(facts: Facts, now: datetime) -> Coroutine[Any, Any, Decision[A]]:

@@ -224,11 +224,27 @@ class Settings(BaseSettings):
     traces: Annotated[str | None, AfterValidator(_web_address)] = Field(
         None, description="OpenTelemetry collector (OTLP over HTTP) for traces; needs `pip install grantway[traces]`."
     )
+    linger_seconds: int | None = Field(
+        None,
+        ge=0,
+        le=120,
+        description=(
+            "How long a server that was told to stop says so at /health/ready and still takes requests, so that a load "
+            "balancer can turn away; left out, 3 behind a public_url and 0 without one."
+        ),
+    )
     drain_seconds: int = Field(20, ge=0, le=600, description="How long a stopping server waits for requests under way.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
     scopes: dict[str, ScopeEntry] = Field(
         {}, description="The scope catalogue (settings file only): a table [scopes.NAME] for each scope."
     )
+
+    @property
+    def lingering(self) -> int:
+        """``linger_seconds``, decided."""
+        if self.linger_seconds is not None:
+            return self.linger_seconds
+        return 0 if self.public_url is None else 3
 
     @property
     def outgoing_rules(self) -> AddressRules:

@@ -17,7 +17,7 @@ def client_address(connection: HTTPConnection, trusted: Sequence[Network]) -> st
     vouches for the one before it, and the first that is not trusted is the client, whatever it wrote further left.
     """
     address = connection.client.host if connection.client else ""
-    if not _is_trusted(address, trusted):
+    if not is_trusted(address, trusted):
         return address
     forwarded = ",".join(connection.headers.getlist("x-forwarded-for")).split(",")
     for text in reversed(forwarded):
@@ -25,7 +25,7 @@ def client_address(connection: HTTPConnection, trusted: Sequence[Network]) -> st
         if not _is_address(candidate):
             break
         address = candidate
-        if not _is_trusted(address, trusted):
+        if not is_trusted(address, trusted):
             break
     return address
 
@@ -38,7 +38,8 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _is_trusted(text: str, trusted: Sequence[Network]) -> bool:
+def is_trusted(text: str, trusted: Sequence[Network]) -> bool:
+    """Whether this is the address of one of those networks."""
     try:
         address = ip_address(text)
     except ValueError:

@@ -147,7 +147,7 @@ class Visit:
         """What was just chosen at the foot of a page, or earlier, or what the browser likes best."""
         available = self.site.templates.languages
         for chosen in (self.request.query_params.get("lang"), self.site.cookies.language_of(self.request.cookies)):
-            if chosen in available:
+            if chosen is not None and chosen in available:
                 return chosen
         return choose_language(self.request.headers.get("accept-language"), available)
 

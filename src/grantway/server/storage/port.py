@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from grantway.protocol.decision import Decision
 from grantway.protocol.facts import Facts, Rule
+from grantway.wire.record import record
 
 A = TypeVar("A")
 
@@ -33,6 +34,29 @@ class OutcomeUnknown(StorageError):
 
 
 ATTEMPTS = 5
+
+
+@record
+class Figures:
+    """What a storage says of its own work in this process, for metrics. Counted since it was opened."""
+
+    groups: int = 0
+    """Transactions that were committed."""
+    jobs: int = 0
+    """What was done in them: rules, and work of the storage's own."""
+    waiting: int = 0
+    """Jobs that wait right now."""
+    log_bytes: int = 0
+    """What was committed and is not in the main file yet."""
+
+
+@record
+class Census:
+    """How many there are, for metrics. Counted when asked, by indexes."""
+
+    connections: int
+    notices_waiting: int
+    notices_dead: int
 
 
 class Storage(Protocol):
@@ -78,6 +102,14 @@ class Storage(Protocol):
         """Delete at most ``limit`` rows of each kind that can have no effect any more; returns how many went."""
         ...
 
+    def figures(self) -> Figures:
+        """What this process did with it. Never waits."""
+        ...
+
+    async def census(self) -> Census:
+        """What it holds. Takes milliseconds where there are a hundred thousand connections: not for every request."""
+        ...
+
     async def close(self) -> None:
         """Finish what is queued, then let go of everything."""
         ...
@@ -95,6 +127,6 @@ def drive(coroutine: Coroutine[Any, Any, A]) -> A:
 
 
 __all__ = [
-    "ATTEMPTS", "Contended", "Facts", "GuardMissed", "OutcomeUnknown", "Overloaded", "Rule", "Storage", "StorageError",
+    "ATTEMPTS", "Census", "Contended", "Facts", "Figures", "GuardMissed", "OutcomeUnknown", "Overloaded", "Rule", "Storage", "StorageError",
     "drive",
 ]  # fmt: skip

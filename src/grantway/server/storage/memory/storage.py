@@ -8,11 +8,12 @@ from typing import TypeVar
 
 from grantway.protocol.decision import Decision
 from grantway.protocol.facts import Rule
+from grantway.protocol.model import Connection, Notice
 from grantway.server.storage.memory.changes import apply
 from grantway.server.storage.memory.facts import MemoryFacts
 from grantway.server.storage.memory.sweeping import sweep
 from grantway.server.storage.memory.tables import Tables
-from grantway.server.storage.port import ATTEMPTS, Contended, GuardMissed, StorageError, drive
+from grantway.server.storage.port import ATTEMPTS, Census, Contended, Figures, GuardMissed, StorageError, drive
 
 A = TypeVar("A")
 
@@ -25,6 +26,7 @@ class MemoryStorage:
         self._tables = Tables()
         self._meta: dict[str, bytes] = {}
         self._closed = False
+        self._settled = 0
 
     async def settle(self, rule: Rule[A]) -> Decision[A]:
         """See ``Storage.settle``. Never waits, so it may be driven by a single ``send(None)``, too."""
@@ -44,6 +46,7 @@ class MemoryStorage:
                 raise
             else:
                 self._tables.commit()
+                self._settled += 1
                 return decision
         raise Contended(str(missed)) from missed
 
@@ -75,6 +78,19 @@ class MemoryStorage:
         """See ``Storage.sweep``."""
         self._refuse_when_closed()
         return sweep(self._tables, self._clock(), limit)
+
+    def figures(self) -> Figures:
+        """See ``Storage.figures``. Nothing waits here, and there is no log."""
+        return Figures(self._settled, self._settled)
+
+    async def census(self) -> Census:
+        """See ``Storage.census``."""
+        connections, notices = self._tables.of(Connection).values(), self._tables.of(Notice).values()
+        return Census(
+            sum(each.removed_at is None for each in connections),
+            sum(each.delivered_at is None and each.dead_at is None for each in notices),
+            sum(each.dead_at is not None for each in notices),
+        )
 
     async def close(self) -> None:
         """Refuse everything from now on."""

@@ -57,7 +57,8 @@ class _Void(Exception):
 class Committer:
     """Runs groups of jobs on the writing connection. For one thread.
 
-    ``failed`` says why nothing is done any more, after a commit of unknown outcome.
+    ``failed`` says why nothing is done any more, after a commit of unknown outcome. ``groups`` and ``jobs`` count what
+    was committed and what was done, for metrics.
     """
 
     def __init__(
@@ -74,10 +75,13 @@ class Committer:
         self._parsed = Parsed()
         self._commit_begun = False
         self.failed: str | None = None
+        self.groups = 0
+        self.jobs = 0
 
     def run(self, jobs: Sequence[Job]) -> None:
         """Do the jobs and commit. Afterwards each has a value, which is durable, or an error. Raises only to stop."""
         self._commit_begun = False
+        self.jobs += len(jobs)
         try:
             self._run(jobs)
         except BaseException as error:
@@ -210,6 +214,7 @@ class Committer:
                     raise _Void from error
                 raise OutcomeUnknown(f"Whether the commit happened is unknown: {error}.") from error
             else:
+                self.groups += 1
                 return
 
     def _roll_back(self) -> None:

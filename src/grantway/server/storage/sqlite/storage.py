@@ -12,14 +12,14 @@ from typing import Any, Literal, TypeVar
 
 from grantway.protocol.decision import Decision
 from grantway.protocol.facts import Rule
-from grantway.server.storage.port import StorageError, drive
+from grantway.server.storage.port import Census, Figures, StorageError, drive
 from grantway.server.storage.sqlite.codec import micros
 from grantway.server.storage.sqlite.facts import SqliteFacts
 from grantway.server.storage.sqlite.files import connect, refuse_network, time_to_sync
 from grantway.server.storage.sqlite.group import Committer, Job, Work
 from grantway.server.storage.sqlite.migrate import refuse_unmigrated
 from grantway.server.storage.sqlite.parsed import Parsed
-from grantway.server.storage.sqlite.statements.rows import READ_META, WRITE_META_ONCE
+from grantway.server.storage.sqlite.statements.rows import CENSUS, READ_META, WRITE_META_ONCE
 from grantway.server.storage.sqlite.statements.sweeping import KEPT, SWEEP_ATTEMPTS, SWEEPS
 from grantway.server.storage.sqlite.turnstile import Turnstile
 from grantway.server.storage.sqlite.writers import CLOSED, ThreadWriter, TickWriter
@@ -49,6 +49,7 @@ class SqliteStorage:
         committer: Committer,
         writer: TickWriter | ThreadWriter,
         clock: Callable[[], datetime],
+        path: Path,
     ) -> None:
         self._reader = reader
         self._writing = writing
@@ -56,6 +57,7 @@ class SqliteStorage:
         self._committer = committer
         self._writer = writer
         self._clock = clock
+        self._path = path
         self._parsed = Parsed()
         self._closed = False
 
@@ -101,7 +103,7 @@ class SqliteStorage:
             raise
         committer = Committer(writing, turnstile, clock, on_unknown_outcome)
         kind: type[TickWriter | ThreadWriter] = TickWriter if writer == "tick" else ThreadWriter
-        return cls(reader, writing, turnstile, committer, kind(committer, queue_limit), clock)
+        return cls(reader, writing, turnstile, committer, kind(committer, queue_limit), clock, path)
 
     @property
     def writer(self) -> Literal["tick", "thread"]:
@@ -167,6 +169,25 @@ class SqliteStorage:
             first = SWEEP_ATTEMPTS if kind == "notices" else None
             swept += await self._put(work=_deletion(statement, before, limit, first))
         return swept
+
+    def figures(self) -> Figures:
+        """See ``Storage.figures``."""
+        log = Path(f"{self._path}-wal")
+        return Figures(
+            self._committer.groups,
+            self._committer.jobs,
+            self._writer.waiting,
+            log.stat().st_size if log.exists() else 0,
+        )
+
+    async def census(self) -> Census:
+        """See ``Storage.census``."""
+        self._refuse()
+        try:
+            rows = self._reader.execute(CENSUS).fetchall()
+        except sqlite3.Error as error:
+            raise StorageError(f"The database cannot be read: {error}.") from error
+        return Census(*rows[0])
 
     async def close(self) -> None:
         """See ``Storage.close``."""

@@ -50,6 +50,11 @@ class TickWriter:
         self._called: asyncio.AbstractEventLoop | None = None
         self._closed = False
 
+    @property
+    def waiting(self) -> int:
+        """Jobs that wait."""
+        return len(self._waiting)
+
     def put(self, job: Job) -> None:
         if self._closed:
             raise StorageError(CLOSED)
@@ -107,6 +112,11 @@ class ThreadWriter:
         # A daemon, so that a process that forgets to close can end: what was not acknowledged need not happen.
         self._thread = threading.Thread(target=self._work, name="grantway-storage", daemon=True)
         self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that wait."""
+        return self._unresolved
 
     def put(self, job: Job) -> None:
         if self._closed:

@@ -103,3 +103,8 @@ READ_META = "select value from meta where key = ?1"
 
 WRITE_META_ONCE = "insert into meta (key, value) values (?1, ?2) on conflict (key) do nothing"
 """Such a value, unless there is one."""
+
+CENSUS = """select (select count(*) from connections indexed by connections_live where removed_at is null),
+    (select count(*) from notices indexed by notices_waiting where delivered_at is null and dead_at is null),
+    (select count(*) from notices indexed by notices_dead where dead_at is not null)"""
+"""How many live connections, waiting notices and dead ones there are, for metrics; each by an index of its own."""
