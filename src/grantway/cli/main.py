@@ -7,7 +7,7 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from grantway.cli import accounts, clients, connections, keys, scopes, serve, users
+from grantway.cli import accounts, client_changes, clients, connections, keys, operator_keys, scopes, serve, users
 from grantway.cli.terminal import Stop, group, tell_failure
 
 app = group("OAuth for platforms with integrations.")
@@ -21,6 +21,10 @@ app.add_typer(accounts.app, name="accounts")
 app.add_typer(accounts.members, name="members")
 app.add_typer(connections.app, name="connections")
 app.add_typer(clients.app, name="clients")
+for name, command in client_changes.COMMANDS.items():
+    clients.app.command(name)(command)
+clients.app.add_typer(client_changes.developers, name="developers")
+app.add_typer(operator_keys.app, name="operator-keys")
 
 
 @app.callback()

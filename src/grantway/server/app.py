@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from grantway.server import api
 from grantway.server.answer import Endpoint, answer
 from grantway.server.background import keep_running
 from grantway.server.connections.sender import Sender, run_sender
@@ -60,7 +61,10 @@ class Application:
         self._decisions = DecisionLog(service.settings.log_level)
         self._pages = pages
         self._background = background
-        self._endpoints: dict[tuple[str, str], Endpoint] = standard.endpoints(mint) | sunshine.endpoints(mint)
+        self._endpoints: dict[tuple[str, str], Endpoint] = (
+            standard.endpoints(mint) | sunshine.endpoints(mint) | api.endpoints(service.issuer)
+        )
+        self._api_nowhere = api.nowhere(service.issuer)
         by_path: dict[str, dict[str, Endpoint]] = {}
         by_template: dict[str, dict[str, Endpoint]] = {}
         for (method, path), endpoint in list(self._endpoints.items()):
@@ -94,7 +98,9 @@ class Application:
         methods = self._by_path.get(path)
         if methods is None and (matched := self._templates.match(path)) is not None:
             methods, values = self._by_template[matched[0]], matched[1]
-        if methods is None:
+        if methods is None and path.startswith(api.PREFIX):
+            await self._answer(self._api_nowhere, path, scope, receive, send)
+        elif methods is None:
             await self._pages(scope if path == scope["path"] else {**scope, "path": path}, receive, send)
         elif scope["method"] in methods:
             await self._answer(methods[scope["method"]], path, scope, receive, send, values)
@@ -131,7 +137,9 @@ class Application:
             # Half a request is none: a code is not spent for somebody who did not finish asking.
             self._decisions.write(endpoint.name, 499, "caller_gone", None, 0, request_id)
             return
-        request = HttpRequest(scope["method"], path, scope["query_string"], scope["headers"], body or b"", values or {})
+        request = HttpRequest(
+            scope["method"], path, scope["query_string"], scope["headers"], body or b"", values or {}, request_id
+        )
         if body is None:
             reply = endpoint.write_error(ErrorAnswer(CONTENT_TOO_LARGE), request)
             self._decisions.write(endpoint.name, reply.status, "content_too_large", None, 0, request_id)
@@ -148,7 +156,7 @@ class Application:
             self._decisions.write(endpoint.name, 204, "preflight", None, 0, request_id)
             await _send(send, HttpAnswer(204, (allowed, methods_allowed, *_PREFLIGHT)), request_id)
             return
-        request = HttpRequest(scope["method"], path)
+        request = HttpRequest(scope["method"], path, request_id=request_id)
         reply = endpoint.write_error(ErrorAnswer(METHOD_NOT_ALLOWED), request)
         self._decisions.write(endpoint.name, reply.status, "method_not_allowed", None, 0, request_id)
         await _send(send, HttpAnswer(reply.status, (*reply.headers, allowed), reply.body), request_id)

@@ -31,6 +31,7 @@ _ASCII = {code: byte.decode() for code, byte in _BYTES.items() if byte.isascii()
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*")  # RFC 6749 appendix A.4
 _B64TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")  # RFC 6750 §2.1
 _LARGEST = 2**63 - 1
+_LONGEST_IDEMPOTENCY_KEY = 255
 
 
 class Parameters:
@@ -44,6 +45,11 @@ class Parameters:
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = values
+
+    @property
+    def plain(self) -> Mapping[str, Any]:
+        """All of them as they are, for who reads them by a schema."""
+        return self._values
 
     def exact(self, name: str) -> str | None:
         """The text as it was sent: sent empty is ``""``."""
@@ -360,6 +366,16 @@ def read_bearer(header: str | None) -> str | None:
 def write_bearer(token: str) -> str:
     """The value of an ``Authorization`` header."""
     return f"Bearer {token}"
+
+
+def read_idempotency_key(request: HttpRequest) -> str | None:
+    """The ``Idempotency-Key`` as it is, quotation marks included: it is only ever compared with itself."""
+    key = request.header(b"idempotency-key")
+    if not key:
+        return None
+    if len(key) > _LONGEST_IDEMPOTENCY_KEY or " " in key or not key.isprintable():
+        raise Malformed(INVALID_REQUEST, "idempotency_key_malformed")
+    return key
 
 
 def read_retry_after(answer: HttpAnswer) -> int | None:

@@ -29,6 +29,7 @@ class HttpRequest:
     headers: Headers = field(default=(), repr=False)
     body: bytes = field(default=b"", repr=False)
     path_values: Mapping[str, str] = field(default_factory=dict)
+    request_id: str = ""
 
     def header(self, name: bytes) -> str | None:
         """The value of the header, or ``None``.

@@ -105,6 +105,7 @@ def _merge(known: Scope, given: Scope) -> Scope:
         given.sensitivity,
         {**known.opens, **given.opens},
         {**known.withholds, **given.withholds},
+        given.events or known.events,
     )
 
 

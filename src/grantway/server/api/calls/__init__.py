@@ -1,0 +1,19 @@
+"""All calls there are, by what they are about. A new subject is a module with ``CALLS``, put into this tuple."""
+
+from grantway.server.api.call import Call
+from grantway.server.api.calls import (
+    accounts,
+    clients,
+    connections,
+    house,
+    members,
+    operator_keys,
+    scopes,
+    users,
+)
+
+CALLS: tuple[Call, ...] = tuple(
+    call
+    for module in (users, accounts, members, clients, scopes, connections, operator_keys, house)
+    for call in module.CALLS
+)

@@ -1,0 +1,53 @@
+"""What an address or a query names, found: ids of ours and the platform's own."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from grantway.protocol.administration.accounts import OWN_ID
+from grantway.protocol.facts import ConnectionInView, Facts
+from grantway.protocol.ids import parse
+from grantway.protocol.model import Account
+from grantway.wire.api.problem import Place, Unfit
+
+T = TypeVar("T")
+
+
+async def find_account(facts: Facts, text: str, *, removed: bool = False) -> Account | None:
+    """The account by our id (``ac_…``) or by the platform's own. Removed ones only when they are asked for."""
+    row_id = parse("ac", text)
+    account = await facts.account(row_id) if row_id else await facts.account_by_external_id(OWN_ID, text)
+    return account if account is not None and (removed or account.removed_at is None) else None
+
+
+async def find_connection(facts: Facts, text: str) -> ConnectionInView | None:
+    """The connection by our id (``cn_…``) or by its integration id."""
+    row_id = parse("cn", text)
+    return await facts.connection(row_id) if row_id else await facts.connection_by_integration_id(text)
+
+
+async def named_account(facts: Facts, text: str | None) -> bytes | None:
+    """The row id of the account that a query names; ``Unfit`` when there is none."""
+    if text is None:
+        return None
+    return _there("account", await find_account(facts, text, removed=True)).id
+
+
+async def named_client(facts: Facts, text: str | None) -> bytes | None:
+    """The row id of the client that a query names; ``Unfit`` when there is none."""
+    if text is None:
+        return None
+    return _there("client", await facts.client(text)).id
+
+
+async def named_connection(facts: Facts, text: str | None) -> bytes | None:
+    """The row id of the connection that a query names; ``Unfit`` when there is none."""
+    if text is None:
+        return None
+    return _there("connection", await find_connection(facts, text)).connection.id
+
+
+def _there(parameter: str, found: T | None) -> T:
+    if found is None:
+        raise Unfit(f"{parameter}_unknown", Place(detail="There is none of this id.", parameter=parameter))
+    return found

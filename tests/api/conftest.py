@@ -1,0 +1,80 @@
+"""The API in this process and in memory: an operator with every key, a customer, what is connected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any
+
+import orjson
+import pytest
+
+from grantway.protocol.administration.operator_keys import create_operator_key
+from grantway.server.app import build_app
+from grantway.server.log import DecisionLog
+from tests.helpers.asgi import Caller, Reply
+from tests.helpers.people import House
+
+PUBLIC_URL = "http://127.0.0.1:8080"
+
+
+@dataclass
+class Api:
+    """The API and short words for calling it."""
+
+    house: House
+    caller: Caller
+    log: BytesIO
+    key: str = field(default="", repr=False)
+
+    def new_key(self, *scopes: str, **wanted: Any) -> str:
+        made: Any = self.house.decide(create_operator_key, "A test", scopes, **wanted).answer
+        text: str = made.text
+        return text
+
+    def call(self, method: str, target: str, body: Any = None, *, key: str | None = None, **headers: str) -> Reply:
+        sent = [(name.replace("_", "-"), value) for name, value in headers.items()]
+        if key != "":
+            sent.append(("Authorization", f"Bearer {key or self.key}"))
+        if body is not None:
+            sent.append(("Content-Type", "application/json"))
+        return self.caller.request(method, target, sent, b"" if body is None else orjson.dumps(body))
+
+    def tell(self, method: str, target: str, body: Any = None, status: int = 200, **more: Any) -> Any:
+        """The JSON of an answer that is as it should be."""
+        reply = self.call(method, target, body, **more)
+        assert reply.status == status, reply.text
+        return reply.json() if reply.body else None
+
+    def refuse(self, method: str, target: str, body: Any = None, status: int = 400, **more: Any) -> Any:
+        """The problem details of a no."""
+        reply = self.call(method, target, body, **more)
+        assert (reply.status, reply.header("content-type")) == (status, "application/problem+json"), reply.text
+        problem = reply.json()
+        assert problem["status"] == status
+        assert problem["instance"] == reply.header("x-request-id")
+        return problem
+
+
+@contextmanager
+def api_in_memory() -> Iterator[Api]:
+    """A house with an operator key that may do everything."""
+    house = House.in_memory(public_url=PUBLIC_URL, log_level="debug")
+    app = build_app(house.service)
+    log = BytesIO()
+    app._decisions = DecisionLog("debug", log)
+    caller = Caller(app)
+    api = Api(house, caller, log)
+    api.key = api.new_key("*")
+    try:
+        yield api
+    finally:
+        caller.close()
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    with api_in_memory() as there:
+        yield there
