@@ -126,6 +126,14 @@ def test_a_password_comes_from_standard_input_and_has_eight_characters(tell: Tel
     assert tell("users", "list")["users"][0]["has_password"] is True
 
 
+def test_lists_are_newest_first_and_as_long_as_asked_for(tell: Tell, grantway: Grantway) -> None:
+    for name in ("First", "Second", "Third"):
+        tell("accounts", "create", "--name", name)
+    assert [one["name"] for one in tell("accounts", "list")["accounts"]] == ["Third", "Second", "First"]
+    assert [one["name"] for one in tell("accounts", "list", "--limit", "2")["accounts"]] == ["Third", "Second"]
+    assert grantway("accounts", "list", "--limit", "0").code == 2
+
+
 def test_an_account_is_named_by_our_id_or_its_own(tell: Tell, grantway: Grantway) -> None:
     made = tell(
         "accounts", "create", "--name", "Acme", "--id", "acme", "--subdomain", "acme", "--display-name", "ACME",

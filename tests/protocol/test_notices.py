@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from grantway.protocol.decision import Add, Decision, LeaseNotice, ReportDelivery
-from grantway.protocol.model import Account, Client, Connection, Notice
+from grantway.protocol.decision import Add, Decision, LeaseNotice, ReplayNotice, ReportDelivery
+from grantway.protocol.model import Account, Client, Connection, DeliveryAttempt, Notice
 from grantway.protocol.moment import Moment
 from grantway.protocol.notices import (
     AT_A_TIME,
@@ -75,6 +75,13 @@ class Outbox:
             return Decision(await facts.notice(notice.id))
 
         return asyncio.run(self.storage.consult(read)).answer
+
+    def attempts(self, notice: Notice) -> tuple[DeliveryAttempt, ...]:
+        async def read(facts: Any, now: datetime) -> Decision[Any]:
+            return Decision(await facts.attempts(notice.id))
+
+        found: tuple[DeliveryAttempt, ...] = asyncio.run(self.storage.consult(read)).answer
+        return found
 
     def lease(self, limit: int = 10, **under_way: int) -> list[Notice]:
         return [each.notice for each in self.run(lease_due, limit, under_way).answer]
@@ -195,6 +202,36 @@ def test_an_answer_decides_what_becomes_of_the_notice(
     assert (stored.delivered_at == NOON) is (outcome == "delivered")
     assert (stored.dead_at == NOON) is (outcome == "dead")
     assert (stored.next_attempt_at > NOON) is (outcome == "retry")
+
+
+def test_an_attempt_is_written_down_with_when_it_began_and_what_came_back() -> None:
+    outbox = Outbox(notice_at())
+    (held,) = outbox.lease()
+    outbox.clock.now = NOON + timedelta(seconds=3)
+    outbox.run(report, held, 503, None, 2500, "Busy")
+    outbox.clock.now = outbox.stored(held).next_attempt_at
+    (held,) = outbox.lease()
+    outbox.run(report, held, None, "timeout", 20_000)
+    assert outbox.attempts(held) == (
+        DeliveryAttempt(held.id, 1, NOON + timedelta(milliseconds=500), 2500, 503, None, "Busy"),
+        DeliveryAttempt(held.id, 2, outbox.clock.now - timedelta(seconds=20), 20_000, None, "timeout", ""),
+    )
+
+
+def test_three_days_count_from_when_it_was_replayed() -> None:
+    dead = notice_at(dead_at=NOON + GIVE_UP_AFTER)
+    outbox = Outbox(dead)
+    outbox.clock.now = NOON + 2 * GIVE_UP_AFTER
+
+    async def replays(facts: Any, at: Moment) -> Decision[None]:
+        return Decision(None, (ReplayNotice(dead.id, at.now),))
+
+    outbox.run(replays)
+    (held,) = outbox.lease()
+    assert outbox.run(report, held, 500, None).answer == "retry"
+    outbox.clock.now += GIVE_UP_AFTER
+    (held,) = outbox.lease()
+    assert outbox.run(report, held, 500, None).reason == "notice_given_up"
 
 
 def test_after_three_days_it_is_given_up_and_not_before() -> None:
