@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grantway.protocol.administration.people import remove_member
-from grantway.protocol.decision import TouchUse
+from grantway.protocol.connections import remove
+from grantway.protocol.decision import Refusal, TouchUse
 from grantway.protocol.ids import show
 from grantway.protocol.introspection import INACTIVE
 from grantway.protocol.model import Connection, Grant, User
@@ -236,3 +237,56 @@ def test_the_client_that_asks_is_proven_with_any_of_its_live_secrets(stage: Stag
     tokens = stage.connect(by)
     wrong = replace(by, secret="gws_wrong")
     refused(stage.introspect(tokens.access, wrong), "invalid_client", "client_secret_wrong")
+
+
+# The grace after a removal
+
+
+def removed(reason: Any = "customer", **settings: Any) -> tuple[Stage, Integration, Tokens]:
+    stage = Stage(**settings)
+    by = stage.integration(policy={"access_token_lifetime": 1_800})
+    tokens = stage.connect(by)
+    assert not isinstance(stage.decide(remove, stage.connection_of(tokens).id, reason, "somebody").answer, Refusal)
+    return stage, by, tokens
+
+
+@pytest.mark.parametrize("reason", ["customer", "integrator"])
+def test_for_the_grace_after_a_removal_in_peace_tokens_are_good_for_cleaning_up_only(reason: str) -> None:
+    stage, by, tokens = removed(reason, removal_grace_seconds=600)
+    assert stage.scope_of(tokens.access) == ("cleanup",)
+    refused(stage.refresh(by, tokens.refresh), "invalid_grant", "connection_removed")
+    assert not stage.is_active(tokens.refresh)
+    assert stage.prove(tokens.access) is None  # our own calls refuse
+    stage.wait(seconds=599)
+    assert stage.scope_of(tokens.access) == ("cleanup",)
+    stage.wait(seconds=1)
+    assert stage.scope_of(tokens.access) is None
+
+
+@pytest.mark.parametrize("reason", ["operator", "reuse_detected", "client_disabled", "member_left", "inactivity"])
+def test_there_is_no_grace_where_a_removal_has_to_be_feared(reason: str) -> None:
+    stage, _, tokens = removed(reason, removal_grace_seconds=600)
+    assert stage.scope_of(tokens.access) is None
+
+
+def test_without_that_setting_there_is_no_grace() -> None:
+    stage, _, tokens = removed()
+    assert stage.scope_of(tokens.access) is None
+
+
+def test_every_other_end_holds_in_the_grace_too() -> None:
+    for end in ("account", "user", "client", "suspended", "token"):
+        stage, by, tokens = removed(removal_grace_seconds=600)
+        now = stage.clock()
+        match end:
+            case "account":
+                stage.amend(stage.acme, removed_at=now)
+            case "user":
+                stage.amend(stage.ada, disabled_at=now)
+            case "client":
+                stage.amend(by.client, disabled_at=now)
+            case "suspended":
+                stage.amend(stage.connection_of(tokens), suspended_at=now)
+            case "token":
+                stage.revoke(by, tokens.access)
+        assert stage.scope_of(tokens.access) is None, end

@@ -133,7 +133,8 @@ def test_who_is_suspended_may_still_leave_but_learns_nothing(stage: Stage, by: I
     tokens = stage.connect(by)
     record: Any = stage.acme if what == "account" else stage.connection_of(tokens)
     stage.amend(record, suspended_at=stage.clock())
-    refused(info(stage, tokens.access), "invalid_token", f"{what}_suspended")
+    refusal = refused(info(stage, tokens.access), "access_denied", f"{what}_suspended").answer
+    assert (refusal.error.status, refusal.retry_after, refusal.connection_state) == (403, 300, "suspended")
     assert remove(stage, access_token=tokens.access).reason == "connection_removed"
 
 

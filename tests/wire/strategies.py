@@ -10,6 +10,8 @@ from grantway.wire.errors import OAuthError
 from grantway.wire.http import HttpRequest
 from grantway.wire.messages import (
     AccessRevocationRequest,
+    AccountsAnswer,
+    AccountsRequest,
     AccountSummary,
     AuthorizationAnswer,
     AuthorizationRequest,
@@ -17,6 +19,7 @@ from grantway.wire.messages import (
     ErrorAnswer,
     IntrospectionAnswer,
     IntrospectionRequest,
+    ReachedAccount,
     RevocationRequest,
     TokenAnswer,
     TokenInfoAnswer,
@@ -49,7 +52,9 @@ vocabulary = sorted(
     (error for error in vars(errors).values() if isinstance(error, OAuthError)), key=lambda error: error.code
 )
 known_errors = st.sampled_from(vocabulary)
-error_answers = st.builds(ErrorAnswer, known_errors, maybe(st.integers(0, 10**9 - 1)))
+retry_after = maybe(st.integers(0, 10**9 - 1))
+suspensions = st.builds(ErrorAnswer, st.just(errors.ACCESS_DENIED), retry_after, st.just("suspended"))
+error_answers = st.builds(ErrorAnswer, known_errors, retry_after) | suspensions
 
 credentials = st.one_of(
     st.builds(ClientCredentials, visible),
@@ -113,6 +118,9 @@ introspection_answers = st.just(IntrospectionAnswer(active=False)) | st.builds(
     connection_id=maybe(visible),
     account=maybe(accounts),
 )
+accounts_requests = st.builds(AccountsRequest, maybe(bearer_tokens))
+reached_accounts = st.builds(ReachedAccount, visible, unicode, scopes | st.just(()), maybe(visible), maybe(visible))
+accounts_answers = st.lists(reached_accounts, max_size=3).map(lambda reached: AccountsAnswer(tuple(reached)))
 revocation_requests = st.builds(RevocationRequest, visible, credentials, maybe(visible))
 
 sunshine_authorization_requests = st.builds(

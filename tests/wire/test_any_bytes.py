@@ -42,8 +42,8 @@ def reads_or_refuses(read: Callable[..., Any], *arguments: Any) -> None:
 
 
 def test_every_reading_function_is_tried() -> None:
-    assert len(REQUESTS) == 8
-    assert len(ANSWERS) == 8
+    assert len(REQUESTS) == 9
+    assert len(ANSWERS) == 9
 
 
 @pytest.mark.parametrize("name", REQUESTS)
@@ -81,6 +81,7 @@ def test_a_spoilt_sunshine_token_request_is_read_or_malformed(body: bytes) -> No
 written_answers = st.one_of(
     some.token_answers.map(standard.write_token_answer),
     some.introspection_answers.map(standard.write_introspection_answer),
+    some.accounts_answers.map(standard.write_accounts_answer),
     some.error_answers.map(standard.write_error_answer),
     some.token_info_answers.map(sunshine.write_token_info_answer),
     some.error_answers.map(sunshine.write_error_answer),
@@ -96,7 +97,19 @@ def test_a_spoilt_answer_is_read_or_malformed(name: str, answer: HttpAnswer, dat
 
 
 members = st.sampled_from(
-    ["access_token", "token_type", "expires_in", "scope", "account", "error", "errors", "active", "aud", "app"]
+    [
+        "access_token",
+        "token_type",
+        "expires_in",
+        "scope",
+        "account",
+        "error",
+        "errors",
+        "active",
+        "aud",
+        "app",
+        "accounts",
+    ]
 )
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),

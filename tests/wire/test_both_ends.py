@@ -79,6 +79,14 @@ PAIRS = {
         st.builds(RevocationAnswer),
         then(standard.write_revocation_answer, standard.read_revocation_answer),
     ),
+    "standard accounts request": (
+        some.accounts_requests,
+        then(standard.write_accounts_request, standard.read_accounts_request),
+    ),
+    "standard accounts answer": (
+        some.accounts_answers,
+        then(standard.write_accounts_answer, standard.read_accounts_answer),
+    ),
     "standard refusal": (some.error_answers, then(standard.write_error_answer, standard.read_error_answer)),
     "standard refusal of a bearer": (
         some.error_answers,
@@ -135,6 +143,7 @@ def test_what_one_end_writes_the_other_reads_back_equal(pair: str, data: st.Data
         standard.read_token_answer,
         standard.read_introspection_answer,
         standard.read_revocation_answer,
+        standard.read_accounts_answer,
     ],
 )
 @property_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Literal
 
 from grantway.protocol import jwt
@@ -14,6 +14,9 @@ from grantway.protocol.scope import common
 from grantway.protocol.standing import SUSPENDED, why_client_is_out, why_out
 from grantway.protocol.tokens import Access, UnprovenAccessToken, read_access_token, read_sealed
 from grantway.wire.record import record
+
+IN_PEACE = frozenset({"customer", "integrator"})
+"""Removals after which there may be something to tidy up and nothing to fear."""
 
 
 @record
@@ -97,6 +100,24 @@ async def why_inactive(proven: ProvenAccess, facts: Facts, at: Moment) -> str | 
     if access.serial and await facts.ended_token(access.serial) is not None:
         return "access_token_ended"
     return out  # what is over came before what is suspended
+
+
+CLEANUP = ("cleanup",)
+"""All that the tokens of a removed connection reach while the grace lasts."""
+
+
+async def may_clean_up(proven: ProvenAccess, facts: Facts, at: Moment) -> bool:
+    """Whether the token's connection was removed so lately that the token still introspects, for ``CLEANUP`` only.
+
+    Only where customer or integrator removed it in peace, and only if nothing else had ended the token.
+    """
+    held = proven.held
+    if held is None or held.connection.removed_at is None or held.connection.removed_reason not in IN_PEACE:
+        return False
+    if at.now >= held.connection.removed_at + at.house.removal_grace:
+        return False
+    as_before = replace(held, connection=replace(held.connection, removed_at=None))
+    return await why_inactive(replace(proven, held=as_before), facts, at) is None
 
 
 def used_today(proven: ProvenAccess, at: Moment) -> tuple[Change, ...]:

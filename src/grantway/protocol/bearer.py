@@ -6,6 +6,7 @@ from grantway.protocol.access import ProvenAccess, prove_access, why_inactive
 from grantway.protocol.decision import Refusal
 from grantway.protocol.facts import Facts
 from grantway.protocol.moment import Moment
+from grantway.protocol.standing import SUSPENDED, suspended
 from grantway.wire.errors import INVALID_TOKEN
 
 
@@ -27,4 +28,6 @@ async def bearer(
     if proven.client.policy.dialect != dialect:
         return Refusal(INVALID_TOKEN, "access_token_of_another_dialect")
     out = await why_inactive(proven, facts, at)
-    return proven if out is None or out in but_for else Refusal(INVALID_TOKEN, out)
+    if out is None or out in but_for:
+        return proven
+    return suspended(out) if out in SUSPENDED else Refusal(INVALID_TOKEN, out)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grantway.protocol.access import ProvenAccess, prove_access, used_today, why_inactive
+from grantway.protocol.access import CLEANUP, ProvenAccess, may_clean_up, prove_access, used_today, why_inactive
 from grantway.protocol.client_authentication import authenticate_client
 from grantway.protocol.decision import Decision, Refusal, refuse
 from grantway.protocol.facts import Facts
@@ -36,9 +36,11 @@ async def introspect(
     if not _may_see(caller, proven, issuer):
         return Decision(INACTIVE, reason="not_the_callers_business")
     out = await why_inactive(proven, facts, at)
+    if out == "connection_removed" and await may_clean_up(proven, facts, at):
+        return Decision(_active(proven, issuer, CLEANUP), reason="active_for_cleanup")
     if out is not None:
         return Decision(INACTIVE, reason=out)
-    return Decision(_active(proven, issuer), used_today(proven, at), "active")
+    return Decision(_active(proven, issuer, proven.scope), used_today(proven, at), "active")
 
 
 def _may_see(caller: Client, proven: ProvenAccess, issuer: str) -> bool:
@@ -48,11 +50,11 @@ def _may_see(caller: Client, proven: ProvenAccess, issuer: str) -> bool:
     return caller.kind == "resource_server" and any(one in caller.resources for one in audience)
 
 
-def _active(proven: ProvenAccess, issuer: str) -> IntrospectionAnswer:
+def _active(proven: ProvenAccess, issuer: str, scope: tuple[str, ...]) -> IntrospectionAnswer:
     access, held = proven.access, proven.held
     return IntrospectionAnswer(
         active=True,
-        scope=proven.scope,
+        scope=scope,
         client_id=proven.client.client_id,
         token_type="Bearer",
         exp=None if access.expires_at is None else int(access.expires_at.timestamp()),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from grantway.protocol.decision import Refusal
 from grantway.protocol.facts import GrantInUse
 from grantway.protocol.model import Client
-from grantway.wire.errors import OAuthError
+from grantway.wire.errors import ACCESS_DENIED
 
 SUSPENDED = frozenset({"connection_suspended", "account_suspended"})
 """Reasons that pass: what is suspended comes back as it was, so a client must not throw its tokens away."""
@@ -25,12 +25,12 @@ def why_client_is_out(client: Client) -> str | None:
     return None
 
 
-def suspended(error: OAuthError, reason: str) -> Refusal:
+def suspended(reason: str) -> Refusal:
     """What is said while a connection or its account is suspended.
 
     Never ``invalid_grant`` or a 401: correct clients throw their tokens away on those.
     """
-    return Refusal(error, reason, int(ASK_AGAIN.total_seconds()), "suspended")
+    return Refusal(ACCESS_DENIED, reason, int(ASK_AGAIN.total_seconds()), "suspended")
 
 
 def why_out(held: GrantInUse) -> str | None:

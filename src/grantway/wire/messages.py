@@ -168,6 +168,31 @@ class TokenInfoAnswer:
 
 
 @record
+class AccountsRequest:
+    """Which accounts does this token reach?"""
+
+    access_token: str | None = field(default=None, repr=False)
+
+
+@record
+class ReachedAccount:
+    """An account, and through which connection it is reached. A client's own token needs none."""
+
+    id: str
+    name: str
+    scope: tuple[str, ...] = ()
+    connection_id: str | None = None
+    connection_state: str | None = None
+
+
+@record
+class AccountsAnswer:
+    """What the token reaches: one account, or for a client's own token without one, none."""
+
+    accounts: tuple[ReachedAccount, ...] = ()
+
+
+@record
 class AccessRevocationRequest:
     """End the whole connection that these credentials belong to (Sunshine Conversations: ``DELETE /oauth/authorization``).
 

@@ -22,7 +22,7 @@ from grantway.protocol.scope import within
 from grantway.protocol.standing import SUSPENDED, suspended, why_out
 from grantway.protocol.telling import platform_notice
 from grantway.protocol.tokens import UnprovenCode, read_code
-from grantway.wire.errors import ACCESS_DENIED, INVALID_GRANT, INVALID_REQUEST, INVALID_TARGET
+from grantway.wire.errors import INVALID_GRANT, INVALID_REQUEST, INVALID_TARGET
 from grantway.wire.messages import TokenRequest
 from grantway.wire.record import record
 
@@ -61,7 +61,7 @@ def decide(request: TokenRequest, client: Client, loaded: Presented, at: Moment)
         return refuse(INVALID_GRANT, wrong)
     out = why_out(held)
     if out is not None and out in SUSPENDED:
-        return Decision(suspended(ACCESS_DENIED, out), reason=out)
+        return Decision(suspended(out), reason=out)
     if out is not None:
         return refuse(INVALID_GRANT, out)
     if grant.generation > 0:

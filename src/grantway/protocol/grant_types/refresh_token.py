@@ -20,7 +20,6 @@ from grantway.protocol.scope import common, within
 from grantway.protocol.standing import SUSPENDED, refresh_end, suspended, why_out
 from grantway.protocol.tokens import UnprovenRefreshToken, read_refresh_token
 from grantway.wire.errors import (
-    ACCESS_DENIED,
     IDEMPOTENCY_KEY_REUSED,
     INVALID_GRANT,
     INVALID_REQUEST,
@@ -63,7 +62,7 @@ def decide(request: TokenRequest, client: Client, loaded: Presented, at: Moment)
         return refuse(INVALID_GRANT, "refresh_token_of_another_client")  # RFC 6749 §10.4
     out = why_out(held)
     if out is not None and out in SUSPENDED:
-        return Decision(suspended(ACCESS_DENIED, out), reason=out)
+        return Decision(suspended(out), reason=out)
     if out is not None:
         return refuse(INVALID_GRANT, out)
     end = refresh_end(held)

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from grantway.protocol.accounts import accounts
 from grantway.protocol.administration.signing_keys import JWKS_MAX_AGE
 from grantway.protocol.decision import Decision, Refusal
 from grantway.protocol.facts import Facts
@@ -57,6 +58,13 @@ def endpoints(mint: Mint) -> dict[tuple[str, str], Endpoint]:
             return refused(decision.answer, standard.write_error_answer, request)
         return Said(standard.write_revocation_answer(decision.answer), decision.reason, message.credentials.client_id)
 
+    async def answer_accounts(service: Service, request: HttpRequest) -> Said:
+        message = standard.read_accounts_request(request)
+        decision = await service.consult(accounts, message, DIALECT, service.issuer)
+        if isinstance(decision.answer, Refusal):
+            return refused(decision.answer, standard.write_bearer_challenge, request)
+        return Said(standard.write_accounts_answer(decision.answer), decision.reason)
+
     def machine(name: str, handle: Any) -> Endpoint:
         return Endpoint(name, handle, standard.write_error_answer, open_to_browsers=True)
 
@@ -65,6 +73,7 @@ def endpoints(mint: Mint) -> dict[tuple[str, str], Endpoint]:
         ("POST", standard.TOKEN_PATH): machine("token", answer_token),
         ("POST", standard.INTROSPECT_PATH): Endpoint("introspect", answer_introspection, standard.write_error_answer),
         ("POST", standard.REVOKE_PATH): machine("revoke", answer_revocation),
+        ("GET", standard.ACCOUNTS_PATH): Endpoint("accounts", answer_accounts, standard.write_bearer_challenge),
         ("GET", METADATA_PATH): metadata,
         ("GET", DISCOVERY_PATH): metadata,
         ("GET", JWKS_PATH): machine("jwks", answer_jwks),

@@ -5,6 +5,13 @@
 client writes requests and reads answers. Reading raises ``Malformed`` and nothing else.
 """
 
+from grantway.wire.dialects.standard.accounts import (
+    ACCOUNTS_PATH,
+    read_accounts_answer,
+    read_accounts_request,
+    write_accounts_answer,
+    write_accounts_request,
+)
 from grantway.wire.dialects.standard.authorization import (
     AUTHORIZE_PATH,
     read_authorization_answer,
@@ -36,10 +43,13 @@ from grantway.wire.dialects.standard.token import (
 )
 
 __all__ = [
+    "ACCOUNTS_PATH",
     "AUTHORIZE_PATH",
     "INTROSPECT_PATH",
     "REVOKE_PATH",
     "TOKEN_PATH",
+    "read_accounts_answer",
+    "read_accounts_request",
     "read_authorization_answer",
     "read_authorization_request",
     "read_error_answer",
@@ -49,6 +59,8 @@ __all__ = [
     "read_revocation_request",
     "read_token_answer",
     "read_token_request",
+    "write_accounts_answer",
+    "write_accounts_request",
     "write_authorization_answer",
     "write_authorization_request",
     "write_bearer_challenge",

@@ -50,8 +50,10 @@ def _write(answer: ErrorAnswer, headers: list[tuple[bytes, bytes]]) -> HttpAnswe
     error = answer.error
     if answer.retry_after is not None:
         headers.append((b"retry-after", b"%d" % answer.retry_after))
-    body = orjson.dumps({"error": error.code, "error_description": error.description})
-    return HttpAnswer(error.status, tuple(headers), body)
+    members = {"error": error.code, "error_description": error.description}
+    if answer.connection_state is not None:
+        members["connection_state"] = answer.connection_state
+    return HttpAnswer(error.status, tuple(headers), orjson.dumps(members))
 
 
 def read_error_answer(answer: HttpAnswer) -> ErrorAnswer:
@@ -65,10 +67,11 @@ def read_error_answer(answer: HttpAnswer) -> ErrorAnswer:
         members = read_json_object(answer.body)
         code = members.visible("error")
         description = members.one("error_description") or ""
+        state = members.visible("connection_state")
     except Malformed:
-        code, description = None, ""
+        code, description, state = None, "", None
     if code is not None:
-        return ErrorAnswer(OAuthError(code, max(answer.status, 400), description), retry_after)
+        return ErrorAnswer(OAuthError(code, max(answer.status, 400), description), retry_after, state)
     if answer.status == 429:
         return ErrorAnswer(TOO_MANY_REQUESTS, retry_after)
     if answer.status >= 500:

@@ -7,6 +7,7 @@ import orjson
 from grantway.wire import errors
 from grantway.wire.encoding import JSON_TYPE, Parameters, read_json_object, read_retry_after, write_bearer
 from grantway.wire.errors import (
+    ACCESS_DENIED,
     INSUFFICIENT_SCOPE,
     INVALID_REQUEST,
     INVALID_TOKEN,
@@ -29,6 +30,8 @@ _ITS_OWN = {
     INSUFFICIENT_SCOPE: ("forbidden", "Forbidden"),
 }
 _OURS = {code: error for error, (code, _) in _ITS_OWN.items()}
+# What is suspended is forbidden for now and never unauthorized: on that, clients throw their tokens away.
+_SUSPENDED = ("forbidden", "Access is suspended")
 
 
 def write_error_answer(answer: ErrorAnswer, request: HttpRequest | None = None) -> HttpAnswer:
@@ -40,6 +43,8 @@ def write_error_answer(answer: ErrorAnswer, request: HttpRequest | None = None) 
     if answer.retry_after is not None:
         headers.append((b"retry-after", b"%d" % answer.retry_after))
     code, title = _ITS_OWN.get(error, (error.code, error.description))
+    if answer.connection_state == "suspended":
+        code, title = _SUSPENDED
     return HttpAnswer(error.status, tuple(headers), orjson.dumps({"errors": [{"code": code, "title": title}]}))
 
 
@@ -54,6 +59,8 @@ def read_error_answer(answer: HttpAnswer) -> ErrorAnswer:
         code, title = _read_entry(read_json_object(answer.body))
     except Malformed:
         code, title = None, ""
+    if (code, title) == _SUSPENDED:
+        return ErrorAnswer(ACCESS_DENIED, retry_after, "suspended")
     if code is not None:
         ours = _OURS.get(code)
         if ours is not None and ours.status == answer.status:
