@@ -113,7 +113,11 @@ def test_unique_ids_are_held_for_ever_but_a_removed_connection_makes_room(storag
 
 def test_what_is_unique_is_so_only_where_it_is_said(storage: Any) -> None:
     add(storage, user(1, email=None), user(2, email=None), resource(11, reference="r"))
-    others = {"kind": "webhook"}, {"connection_id": an_id(44)}, {"cancelled_at": NOON, "cancelled_reason": "customer"}
+    others: Any = (
+        {"kind": "webhook"},
+        {"connection_id": an_id(44)},
+        {"cancelled_at": NOON, "cancelled_reason": "customer"},
+    )
     add(storage, *[resource(12 + n, reference="r", **fields) for n, fields in enumerate(others)])
     do(storage, Replace(resource(11, reference="r", cancelled_at=NOON, cancelled_reason="customer", version=2)))
     add(storage, resource(21, reference="r"))

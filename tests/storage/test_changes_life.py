@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from operator import methodcaller
 from typing import Any
 
 import pytest
@@ -107,7 +108,7 @@ def test_what_lives_by_a_connection_ends_with_it(storage: Any) -> None:
     add(storage, webhook(74, connection_id=an_id(44)))
     do(storage, RemoveConnection(an_id(4), NOON, "customer"))
     assert resources(storage) == (before, resource(62, cancelled_at=NOON, cancelled_reason="customer", version=2))
-    ended = [ask(storage, lambda facts, n=n: facts.webhook(an_id(n))).webhook for n in (71, 72, 73)]
+    ended = [ask(storage, methodcaller("webhook", an_id(n))).webhook for n in (71, 72, 73)]
     assert [(each.ended_at, each.version) for each in ended] == [(NOON - DAY, 2), (NOON, 2), (NOON, 2)]
     assert ended[2].disabled_at == NOON - HOUR
     assert ask(storage, lambda facts: facts.webhooks(an_id(4))) == ()
