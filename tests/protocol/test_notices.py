@@ -12,18 +12,20 @@ from typing import Any
 import pytest
 
 from grantway.protocol.decision import Add, Decision, LeaseNotice, ReplayNotice, ReportDelivery
-from grantway.protocol.model import Account, Client, Connection, DeliveryAttempt, Notice
+from grantway.protocol.leasing import AT_A_TIME, lease_due
+from grantway.protocol.model import Account, AuditEntry, Client, Connection, DeliveryAttempt, Notice
 from grantway.protocol.moment import Moment
 from grantway.protocol.notices import (
-    AT_A_TIME,
     FIRST_DELAY,
     GIVE_UP_AFTER,
     LEASE,
     LONGEST_DELAY,
+    Came,
     delay_after,
-    lease_due,
     public_id,
     remove_url_notice,
+    replay,
+    replay_dead,
     report,
     target_of,
 )
@@ -112,7 +114,7 @@ def test_without_a_remove_url_nobody_is_told(remove_url: str | None) -> None:
 
 
 def test_the_target_in_a_log_has_neither_path_nor_query_nor_user() -> None:
-    assert target_of("https://u:p@Bot.example:8443/hook?key=s3cret") == "bot.example:8443"
+    assert target_of(notice_at(url="https://u:p@Bot.example:8443/hook?key=s3cret")) == "bot.example:8443"
 
 
 # who may take one
@@ -154,6 +156,36 @@ def test_attempts_under_way_count_for_the_target() -> None:
     assert len(outbox.lease(**{"bot.example": AT_A_TIME - 1})) == 1
 
 
+def test_what_is_due_for_a_target_that_keeps_silent_is_put_off_without_an_attempt() -> None:
+    notice = notice_at()
+    outbox = Outbox(notice, notice_at(line=b"o" * 16, url="https://other.example/removed"))
+    decision = outbox.run(lease_due, 10, {}, {"bot.example": timedelta(minutes=1)})
+    assert [each.notice.url for each in decision.answer] == ["https://other.example/removed"]
+    put_off = outbox.stored(notice)
+    assert timedelta(minutes=1) <= put_off.next_attempt_at - NOON <= timedelta(seconds=75)
+    assert (put_off.attempts, put_off.lease) == (0, None)
+
+
+def test_what_is_put_off_is_given_up_all_the_same() -> None:
+    notice = notice_at()
+    outbox = Outbox(notice)
+    outbox.clock.now = NOON + GIVE_UP_AFTER - timedelta(seconds=1)
+    outbox.run(lease_due, 10, {}, {"bot.example": timedelta(minutes=1)})
+    assert outbox.stored(notice).next_attempt_at == NOON + GIVE_UP_AFTER
+    outbox.clock.now = NOON + GIVE_UP_AFTER
+    outbox.run(lease_due, 10, {}, {"bot.example": timedelta(minutes=1)})
+    assert outbox.stored(notice).dead_at == outbox.clock.now
+
+
+def test_a_thousand_due_for_one_target_do_not_hide_the_one_for_another() -> None:
+    slow = [notice_at(line=n.to_bytes(16, "big")) for n in range(1000)]
+    other = notice_at(NOON + timedelta(seconds=1), line=b"o" * 16, url="https://other.example/removed")
+    outbox = Outbox(*slow, other)
+    outbox.clock.now = NOON + timedelta(seconds=2)
+    leased = outbox.lease(10, **{"bot.example": AT_A_TIME})
+    assert [each.id for each in leased] == [other.id]
+
+
 @pytest.mark.parametrize("limit", [0, -1, 2])
 def test_no_more_are_taken_than_asked_for(limit: int) -> None:
     outbox = Outbox(*(notice_at(line=bytes([n]) * 16) for n in range(3)))
@@ -167,7 +199,7 @@ def test_one_connection_has_one_attempt_at_a_time_and_in_order() -> None:
     (held,) = outbox.lease()
     assert held.id == first.id
     assert outbox.lease() == []
-    outbox.run(report, held, 200, None)
+    outbox.run(report, held, Came(200))
     assert [each.id for each in outbox.lease()] == [second.id]
 
 
@@ -195,7 +227,7 @@ def test_an_answer_decides_what_becomes_of_the_notice(
 ) -> None:
     outbox = Outbox(notice_at())
     (held,) = outbox.lease()
-    decision = outbox.run(report, held, status, error)
+    decision = outbox.run(report, held, Came(status, error))
     assert (decision.answer, decision.reason) == (outcome, reason)
     stored = outbox.stored(held)
     assert (stored.last_status, stored.last_error, stored.attempts, stored.lease) == (status, error, 1, None)
@@ -208,10 +240,10 @@ def test_an_attempt_is_written_down_with_when_it_began_and_what_came_back() -> N
     outbox = Outbox(notice_at())
     (held,) = outbox.lease()
     outbox.clock.now = NOON + timedelta(seconds=3)
-    outbox.run(report, held, 503, None, 2500, "Busy")
+    outbox.run(report, held, Came(503, answer="Busy"), 2500)
     outbox.clock.now = outbox.stored(held).next_attempt_at
     (held,) = outbox.lease()
-    outbox.run(report, held, None, "timeout", 20_000)
+    outbox.run(report, held, Came(None, "timeout"), 20_000)
     assert outbox.attempts(held) == (
         DeliveryAttempt(held.id, 1, NOON + timedelta(milliseconds=500), 2500, 503, None, "Busy"),
         DeliveryAttempt(held.id, 2, outbox.clock.now - timedelta(seconds=20), 20_000, None, "timeout", ""),
@@ -228,21 +260,39 @@ def test_three_days_count_from_when_it_was_replayed() -> None:
 
     outbox.run(replays)
     (held,) = outbox.lease()
-    assert outbox.run(report, held, 500, None).answer == "retry"
+    assert outbox.run(report, held, Came(500)).answer == "retry"
     outbox.clock.now += GIVE_UP_AFTER
     (held,) = outbox.lease()
-    assert outbox.run(report, held, 500, None).reason == "notice_given_up"
+    assert outbox.run(report, held, Came(500)).reason == "notice_given_up"
+
+
+@pytest.mark.parametrize(("asked", "waits"), [(3600, 3600), (5, 10), (10**9, LONGEST_DELAY.total_seconds())])
+def test_who_asks_to_be_left_alone_is_left_alone_within_reason(asked: int, waits: float) -> None:
+    outbox = Outbox(notice_at())
+    (held,) = outbox.lease()
+    outbox.run(report, held, Came(429, retry_after=asked))
+    waited = (outbox.stored(held).next_attempt_at - NOON).total_seconds()
+    assert waits * 0.75 <= waited <= waits * 1.25
+
+
+def test_a_mail_server_that_says_no_for_good_is_believed_and_one_that_is_busy_is_not() -> None:
+    outbox = Outbox(notice_at(kind="mail", url=""))
+    (held,) = outbox.lease()
+    assert outbox.run(report, held, Came(451)).answer == "retry"
+    outbox.clock.now = outbox.stored(held).next_attempt_at
+    (held,) = outbox.lease()
+    assert outbox.run(report, held, Came(550)).answer == "dead"
 
 
 def test_after_three_days_it_is_given_up_and_not_before() -> None:
     outbox = Outbox(notice_at())
     outbox.clock.now = NOON + GIVE_UP_AFTER - timedelta(seconds=1)
     (held,) = outbox.lease()
-    assert outbox.run(report, held, 500, None).answer == "retry"
+    assert outbox.run(report, held, Came(500)).answer == "retry"
     assert outbox.stored(held).next_attempt_at == NOON + GIVE_UP_AFTER
     outbox.clock.now = NOON + GIVE_UP_AFTER
     (held,) = outbox.lease()
-    assert outbox.run(report, held, 500, None).reason == "notice_given_up"
+    assert outbox.run(report, held, Came(500)).reason == "notice_given_up"
 
 
 def test_three_days_of_silence_are_some_twenty_attempts() -> None:
@@ -251,7 +301,7 @@ def test_three_days_of_silence_are_some_twenty_attempts() -> None:
     attempts = 0
     while held := outbox.lease():
         attempts += 1
-        outbox.run(report, held[0], None, "timeout")
+        outbox.run(report, held[0], Came(None, "timeout"))
         outbox.clock.now = outbox.stored(held[0]).next_attempt_at
     assert outbox.stored(the_only_one).dead_at == NOON + GIVE_UP_AFTER
     assert 15 <= attempts <= 30
@@ -270,7 +320,7 @@ def test_a_sender_whose_lease_ended_writes_nothing() -> None:
     outbox = Outbox(notice_at())
     (held,) = outbox.lease()
     outbox.clock.now += LEASE
-    decision = outbox.run(report, held, 200, None)
+    decision = outbox.run(report, held, Came(200))
     assert (decision.answer, decision.changes) == ("lease_lost", ())
 
 
@@ -279,10 +329,10 @@ def test_a_sender_whose_notice_was_taken_over_writes_nothing() -> None:
     (late,) = outbox.lease()
     outbox.clock.now += LEASE
     (taker,) = outbox.lease()
-    assert outbox.run(report, late, 200, None).changes == ()
+    assert outbox.run(report, late, Came(200)).changes == ()
     assert outbox.stored(late).lease == taker.lease
-    assert outbox.run(report, taker, 500, None).answer == "retry"
-    assert outbox.run(report, taker, 200, None).answer == "lease_lost"  # said twice is said once
+    assert outbox.run(report, taker, Came(500)).answer == "retry"
+    assert outbox.run(report, taker, Came(200)).answer == "lease_lost"  # said twice is said once
 
 
 def test_changes_name_the_lease_they_rest_on() -> None:
@@ -290,6 +340,65 @@ def test_changes_name_the_lease_they_rest_on() -> None:
     decision = outbox.run(lease_due, 1)
     (lease,) = decision.changes
     assert isinstance(lease, LeaseNotice)
-    (result,) = outbox.run(report, decision.answer[0].notice, 200, None).changes
+    (result,) = outbox.run(report, decision.answer[0].notice, Came(200)).changes
     assert isinstance(result, ReportDelivery)
     assert result.lease == lease.lease
+
+
+# sending again
+
+
+def test_a_dead_notice_is_sent_again_under_its_id_for_three_more_days() -> None:
+    outbox = Outbox(notice_at())
+    (held,) = outbox.lease()
+    outbox.run(report, held, Came(404))
+    outbox.clock.now = NOON + timedelta(days=20)
+    decision = outbox.run(replay, held.id, "operator")
+    assert decision.reason == "notice_replayed"
+    (again,) = outbox.lease()
+    assert (public_id(again), again.replayed_at) == (public_id(held), outbox.clock.now)
+    assert outbox.run(report, again, Came(500)).answer == "retry"
+    outbox.clock.now += GIVE_UP_AFTER
+    (again,) = outbox.lease()
+    assert outbox.run(report, again, Came(500)).reason == "notice_given_up"
+
+
+def test_a_notice_that_waits_is_on_its_way_already() -> None:
+    notice = notice_at()
+    decision = Outbox(notice).run(replay, notice.id, "operator")
+    assert (decision.reason, decision.changes) == ("notice_waits_already", ())
+
+
+def test_a_notice_that_never_was_is_not_sent_again() -> None:
+    assert Outbox().run(replay, bytes(16), "operator").reason == "notice_unknown"
+
+
+def test_who_sent_it_again_is_written_down() -> None:
+    notice = notice_at(dead_at=NOON)
+    written = [
+        change.record for change in Outbox(notice).run(replay, notice.id, "us_ada").changes if isinstance(change, Add)
+    ]
+    (entry,) = written
+    assert isinstance(entry, AuditEntry)
+    assert (entry.actor, entry.action, entry.detail) == ("us_ada", "notice_replayed", {"notice": public_id(notice)})
+
+
+def test_the_dead_of_a_client_are_sent_again_in_batches() -> None:
+    dead = [notice_at(NOON + timedelta(seconds=n), line=n.to_bytes(16, "big"), dead_at=NOON) for n in range(130)]
+    delivered = notice_at(line=b"d" * 16, delivered_at=NOON)
+    of_another = notice_at(line=b"e" * 16, client_id=b"z" * 16, dead_at=NOON)
+    outbox = Outbox(*dead, delivered, of_another)
+
+    def batch(after: bytes | None) -> Any:
+        return asyncio.run(
+            outbox.storage.settle(
+                lambda facts, now: replay_dead(facts, moment(now), "operator", client_row_id=CLIENT.id, after=after)
+            )
+        ).answer
+
+    first = batch(None)
+    rest = batch(first.after)
+    assert (first.count, rest.count, rest.after) == (100, 30, None)
+    assert all(outbox.stored(each).dead_at is None for each in dead)
+    assert outbox.stored(of_another).dead_at is not None
+    assert outbox.stored(delivered).replayed_at is None

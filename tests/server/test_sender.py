@@ -17,13 +17,15 @@ from structlog.testing import capture_logs
 from typing_extensions import override
 
 from grantway.protocol.decision import Add, Decision
+from grantway.protocol.leasing import AT_A_TIME, lease_due
 from grantway.protocol.model import Account, Client, Connection, Notice
 from grantway.protocol.moment import Moment
-from grantway.protocol.notices import AT_A_TIME, LEASE, lease_due, public_id, remove_url_notice
+from grantway.protocol.notices import LEASE, public_id, remove_url_notice
 from grantway.server.connections.addresses import AddressRules
+from grantway.server.connections.courier import Courier
 from grantway.server.connections.outgoing import Outgoing
 from grantway.server.connections.sender import Sender, run_sender
-from grantway.server.connections.signing import notice_secret, sign
+from grantway.server.connections.signing import notice_key, notice_secret, sign
 from grantway.server.service import Service
 from grantway.server.storage.memory import MemoryStorage
 from grantway.server.storage.port import Contended, OutcomeUnknown, Overloaded
@@ -50,7 +52,8 @@ class House:
 
     def sender(self, deadline: timedelta = QUICK, **options: Any) -> Sender:
         outgoing = Outgoing(AddressRules.of(self.service.issuer), deadline=deadline)
-        return Sender(self.service, outgoing, **{"every": 0.05, "grace": 1.0, "clock": self.clock, **options})
+        courier = Courier(self.service, outgoing, clock=self.clock)
+        return Sender(self.service, courier, **{"every": 0.05, "grace": 1.0, **options})
 
     async def remove(self, client: Client) -> Notice:
         """A connection of this client is removed: its notice is in the outbox."""
@@ -163,7 +166,8 @@ def test_a_signature_counts_seconds_in_utc_wherever_we_are() -> None:
     now = datetime.now(UTC)
     elsewhere = now.astimezone(datetime.strptime("+0530", "%z").tzinfo)
     client = client_at("")
-    assert sign(client, VAULT, "nt_1", elsewhere, b"{}") == sign(client, VAULT, "nt_1", now, b"{}")
+    key = (notice_key(client, VAULT),)
+    assert sign(key, "nt_1", elsewhere, b"{}") == sign(key, "nt_1", now, b"{}")
 
 
 def test_a_500_is_retried_with_the_same_id_and_a_new_timestamp() -> None:
@@ -276,21 +280,52 @@ def test_a_hanging_target_does_not_keep_the_others_waiting() -> None:
 
 
 def test_a_target_that_keeps_silent_is_left_alone_for_a_while() -> None:
-    async def go() -> tuple[int, list[str | None]]:
+    async def go() -> tuple[int, list[Notice], datetime]:
         house = House()
         async with receiver(hang) as dead:
             notices = [await house.remove(client_at(dead.url())) for _ in range(40)]
             async with Running(house.sender(timedelta(seconds=0.1))):
 
-                async def all_tried() -> bool:
-                    return all([(await house.stored(each)).attempts for each in notices])
+                async def all_wait() -> bool:
+                    return all([(await house.stored(each)).next_attempt_at > house.clock() for each in notices])
 
-                await until(all_tried)
-            return dead.connections, [(await house.stored(each)).last_error for each in notices]
+                await until(all_wait)
+            return dead.connections, [await house.stored(each) for each in notices], house.clock()
 
-    connections, errors = asyncio.run(go())
+    connections, notices, now = asyncio.run(go())
     assert connections < 12
-    assert set(errors) == {"timeout", "circuit_open"}
+    assert {each.last_error for each in notices} == {"timeout", None}
+    put_off = [each for each in notices if each.attempts == 0]
+    assert all(timedelta(seconds=50) < each.next_attempt_at - now < timedelta(seconds=80) for each in put_off)
+
+
+@pytest.mark.parametrize("deadline", [30, 0.1])
+def test_a_dead_target_with_a_thousand_waiting_does_not_keep_a_live_one_waiting(deadline: float) -> None:
+    """While its attempts hang, and once it is left alone."""
+
+    async def go() -> tuple[float, int]:
+        house = House()
+        async with receiver(hang) as dead, receiver(answers(200)) as alive:
+            for _ in range(1000):
+                await house.remove(client_at(dead.url(), b"x"))
+            async with Running(house.sender(timedelta(seconds=deadline), grace=0)) as sender:
+                await until(lambda: dead.connections >= AT_A_TIME)
+                house.clock.turn(seconds=1)
+                await house.remove(client_at(alive.url(), b"y"))
+                started = asyncio.get_running_loop().time()
+                sender.wake()
+                await until(lambda: len(alive.received) == 1, seconds=5)
+                return asyncio.get_running_loop().time() - started, dead.connections
+
+    took, hanging = asyncio.run(go())
+    assert took < 5
+    assert hanging < 12
+
+
+def test_a_target_that_asks_for_time_gets_it() -> None:
+    notice, _, target = deliver(answers(429, headers="Retry-After: 3600\r\n"))
+    assert (len(target.received), notice.last_status) == (1, 429)
+    assert notice.next_attempt_at - notice.created_at > timedelta(minutes=59)
 
 
 def test_waking_delivers_at_once() -> None:

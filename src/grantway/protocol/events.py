@@ -20,6 +20,7 @@ from grantway.protocol.facts import ConnectionInView, Facts
 from grantway.protocol.ids import parse, show
 from grantway.protocol.model import Account, Event, IdempotentAnswer, Notice, Webhook
 from grantway.protocol.moment import Moment
+from grantway.protocol.vault import Vault
 from grantway.wire.record import record
 
 MAX_PAYLOAD = 48 * 1024
@@ -197,6 +198,12 @@ def event_for(at: Moment, account_id: bytes, event_type: str, told: Mapping[str,
     """An event that we say ourselves."""
     body = json.dumps(told, separators=(",", ":")).encode()
     return _event(at, account_id, event_type, body, at.new_id(), None, to)
+
+
+def open_payload(event: Event, vault: Vault) -> Mapping[str, Any]:
+    """What was published. Raises ``Unsealable``."""
+    payload: Mapping[str, Any] = json.loads(vault.open(event.key_id, event.payload_sealed, event.id))
+    return payload
 
 
 async def tell_webhooks(

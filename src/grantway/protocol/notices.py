@@ -1,24 +1,24 @@
-"""Notices: what an integration is told after the fact, when a sender may take one, and what an attempt comes to.
+"""Notices: messages that have to reach somebody after the fact, what an attempt at one comes to, and sending one again.
 
 A notice is added in the commit of the change it tells of and then delivered at least once, in order per line
-(``Facts.due_notices`` gives only each line's oldest open one). A receiver knows a repetition by its id.
+(``Facts.due_notices`` gives only each line's oldest open one). A receiver knows a repetition by its id. Who may take one
+is in ``leasing.py``.
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 from urllib.parse import urlsplit
 
-from grantway.protocol import ids
-from grantway.protocol.decision import Decision, LeaseNotice, ReportDelivery
-from grantway.protocol.facts import Facts
+from grantway.protocol import audit, ids
+from grantway.protocol.decision import Change, Decision, Refusal, Replace, ReplayNotice, ReportDelivery, refuse
+from grantway.protocol.facts import Facts, Page, WebhookInView
 from grantway.protocol.model import Account, Client, Connection, DeliveryAttempt, Notice
 from grantway.protocol.moment import Moment
+from grantway.wire.errors import CONFLICT, NOT_FOUND
 from grantway.wire.record import record
 
 ATTEMPT_TIMEOUT = timedelta(seconds=20)
@@ -27,22 +27,42 @@ LEASE = timedelta(seconds=60)
 GIVE_UP_AFTER = timedelta(days=3)
 FIRST_DELAY = timedelta(seconds=10)
 LONGEST_DELAY = timedelta(hours=8)
-AT_A_TIME = 4
-"""Attempts under way against one target in one process; the others' turns must not wait for a hanging one."""
-WINDOW = 200
-"""How many due notices a sender looks through for those whose targets are free."""
 GONE = frozenset({404, 410})
 """What a target answers that will not come back. Repeating would only fill its log."""
+GONE_FOR_GOOD = 410
+"""With which a webhook's target says that it wants no other event either (Standard Webhooks, "Disabling")."""
+REPLAYED_AT_ONCE = 100
+"""Notices that one decision has sent again."""
 
 Outcome = Literal["delivered", "retry", "dead", "lease_lost"]
 
 
 @record
-class Delivery:
-    """A notice that this sender holds (its ``lease`` is set), and the client whose key signs it."""
+class Came:
+    """What came of one attempt: ``status`` and ``answer`` (its beginning), or ``error`` (a slug) where there was none.
+
+    ``retry_after`` are the seconds that the target asked to be left alone (RFC 9110 §10.2.3).
+    """
+
+    status: int | None
+    error: str | None = None
+    answer: str = ""
+    retry_after: int | None = None
+
+
+@record
+class Replayed:
+    """It is in the outbox again, under the same id."""
 
     notice: Notice
-    client: Client
+
+
+@record
+class ReplayedMany:
+    """So many are in the outbox again. ``after``: go on there for the rest; ``None`` when all were seen."""
+
+    count: int
+    after: bytes | None
 
 
 def remove_url_notice(client: Client, connection: Connection, account: Account, at: Moment) -> Notice | None:
@@ -76,49 +96,18 @@ def public_id(notice: Notice) -> str:
     return ids.show("nt", notice.id)
 
 
-def target_of(url: str) -> str:
+def target_of(notice: Notice) -> str:
     """Host and port: whose turn it is, and all of a notice's address that may stand in a log."""
-    return urlsplit(url).netloc.rpartition("@")[2].lower()
+    return urlsplit(notice.url).netloc.rpartition("@")[2].lower() or notice.kind
 
 
-async def lease_due(
-    facts: Facts, at: Moment, limit: int, under_way: Mapping[str, int] | None = None
-) -> Decision[tuple[Delivery, ...]]:
-    """Take at most ``limit`` due notices, no more than ``AT_A_TIME`` for one target.
-
-    ``under_way`` counts by target what this sender is at already. Every notice gets a lease of its own, so that a late
-    report of an earlier attempt can never be taken for this one's.
-    """
-    taken = Counter(under_way or {})
-    deliveries: list[Delivery] = []
-    changes: list[LeaseNotice] = []
-    for notice in await facts.due_notices(at.now, WINDOW) if limit > 0 else ():
-        target = target_of(notice.url)
-        if taken[target] >= AT_A_TIME:
-            continue
-        client = await facts.client_by_row(notice.client_id) if notice.client_id else None
-        if client is None:  # clients are never deleted, so this row was not written by us
-            continue
-        taken[target] += 1
-        lease = LeaseNotice(notice.id, at.draw(16), at.now, at.now + LEASE)
-        held = replace(notice, lease=lease.lease, leased_until=lease.until)
-        changes.append(lease)
-        deliveries.append(Delivery(held, client))
-        if len(deliveries) >= limit:
-            break
-    return Decision(tuple(deliveries), tuple(changes), "notices_leased" if deliveries else "nothing_due")
+def gives_up_at(notice: Notice) -> datetime:
+    """Until when a notice is tried."""
+    return (notice.replayed_at or notice.created_at) + GIVE_UP_AFTER
 
 
-async def report(
-    facts: Facts,
-    at: Moment,
-    held: Notice,
-    status: int | None,
-    error: str | None,
-    milliseconds: int = 0,
-    answer: str = "",
-) -> Decision[Outcome]:
-    """Write down what came of an attempt: ``status`` and ``answer``, or ``error`` (a slug) where there was none.
+async def report(facts: Facts, at: Moment, held: Notice, came: Came, milliseconds: int = 0) -> Decision[Outcome]:
+    """Write down what came of an attempt.
 
     A sender whose lease is over, or was taken by another, writes nothing: the notice is then sent again under the same
     id, which its receiver can recognise.
@@ -127,18 +116,36 @@ async def report(
     if held.lease is None or stored is None or not _is_held(stored, held.lease, at.now):
         return Decision("lease_lost", (), "notice_lease_lost")
     began_at = at.now - timedelta(milliseconds=milliseconds)
-    attempt = DeliveryAttempt(stored.id, stored.attempts + 1, began_at, milliseconds, status, error, answer)
+    status = came.status
+    attempt = DeliveryAttempt(stored.id, stored.attempts + 1, began_at, milliseconds, status, came.error, came.answer)
     result = ReportDelivery(held.lease, attempt)
     if status is not None and 200 <= status < 300:
         return Decision("delivered", (replace(result, delivered_at=at.now),), "notice_delivered")
-    if status in GONE:
-        return Decision("dead", (replace(result, dead_at=at.now),), "notice_target_gone")
-    gives_up_at = (stored.replayed_at or stored.created_at) + GIVE_UP_AFTER
-    if at.now >= gives_up_at:
+    if status is not None and _is_final(stored, status):
+        dead = replace(result, dead_at=at.now)
+        return Decision("dead", (dead, *await _disabled(facts, at, stored, status)), "notice_target_gone")
+    until = gives_up_at(stored)
+    if at.now >= until:
         return Decision("dead", (replace(result, dead_at=at.now),), "notice_given_up")
+    asked = min(timedelta(seconds=came.retry_after or 0), LONGEST_DELAY)
     # The last attempt falls on the last moment, so that a target which is back by then still hears of it.
-    next_attempt_at = min(at.now + delay_after(stored.attempts, at), gives_up_at)
+    next_attempt_at = min(at.now + max(delay_after(stored.attempts, at), asked), until)
     return Decision("retry", (replace(result, next_attempt_at=next_attempt_at),), "notice_retried_later")
+
+
+def _is_final(notice: Notice, status: int) -> bool:
+    """RFC 5321 §4.2.1: 5xx of a mail server is for good; of a web server it passes."""
+    return status >= 500 if notice.kind == "mail" else status in GONE
+
+
+async def _disabled(facts: Facts, at: Moment, notice: Notice, status: int) -> tuple[Change, ...]:
+    found = await facts.webhook(notice.webhook_id) if notice.webhook_id and status == GONE_FOR_GOOD else None
+    if found is None or found.webhook.disabled_at is not None or found.webhook.ended_at is not None:
+        return ()
+    webhook = found.webhook
+    shown = ids.show("wh", webhook.id)
+    written = audit.note(at, "system", "webhook_disabled", found.view.connection, reason="target_gone", webhook=shown)
+    return Replace(replace(webhook, disabled_at=at.now, version=webhook.version + 1)), written
 
 
 def _is_held(stored: Notice, lease: bytes, now: datetime) -> bool:
@@ -159,3 +166,72 @@ def delay_after(attempts: int, at: Moment) -> timedelta:
     delay = min(FIRST_DELAY * (1 << min(attempts, 20)), LONGEST_DELAY)
     jitter = int.from_bytes(at.draw(4), "big") / 2**32
     return delay * (0.75 + jitter / 2)
+
+
+# --- sending again
+
+
+async def replay(facts: Facts, at: Moment, notice_id: bytes, actor: str) -> Decision[Replayed | Refusal]:
+    """Somebody has a notice sent again, delivered or dead: the same id, a new timestamp, three more days.
+
+    One that waits is already on its way, and one whose webhook is gone has nobody to reach.
+    """
+    notice = await facts.notice(notice_id)
+    if notice is None:
+        return refuse(NOT_FOUND, "notice_unknown")
+    if _waits(notice):
+        return Decision(Replayed(notice), (), "notice_waits_already")
+    if not await _reaches_somebody(facts, notice):
+        return refuse(CONFLICT, "notice_without_receiver")
+    return Decision(Replayed(notice), _again(at, notice, actor), "notice_replayed")
+
+
+async def replay_dead(
+    facts: Facts,
+    at: Moment,
+    actor: str,
+    *,
+    client_row_id: bytes | None = None,
+    webhook_id: bytes | None = None,
+    after: bytes | None = None,
+) -> Decision[ReplayedMany | Refusal]:
+    """The next batch of a client's, or of one webhook's, dead notices is sent again; newest first, from ``after`` on."""
+    connection_id = None
+    if webhook_id is not None:
+        found = await facts.webhook(webhook_id)
+        if found is None:
+            return refuse(NOT_FOUND, "webhook_unknown")
+        connection_id = found.webhook.connection_id
+    page = Page(REPLAYED_AT_ONCE, after)
+    listed = await facts.notices(page, connection_id=connection_id, client_row_id=client_row_id, state="dead")
+    again = [
+        notice
+        for notice in listed
+        if webhook_id in (None, notice.webhook_id) and await _reaches_somebody(facts, notice)
+    ]
+    changes = [change for notice in again for change in _again(at, notice, actor)]
+    rest = listed[-1].id if len(listed) == REPLAYED_AT_ONCE else None
+    return Decision(ReplayedMany(len(again), rest), tuple(changes), "notices_replayed" if again else "nothing_dead")
+
+
+def _waits(notice: Notice) -> bool:
+    return notice.delivered_at is None and notice.dead_at is None
+
+
+async def _reaches_somebody(facts: Facts, notice: Notice) -> bool:
+    if notice.webhook_id is None:
+        return True
+    found = await facts.webhook(notice.webhook_id)
+    return found is not None and is_heard(found) and await facts.event(notice.event_id or b"") is not None
+
+
+def is_heard(found: WebhookInView) -> bool:
+    """Whether a webhook can still be delivered to."""
+    webhook, view = found.webhook, found.view
+    ended = (webhook.ended_at, webhook.disabled_at, view.connection.removed_at, view.account.removed_at)
+    return all(at is None for at in ended)
+
+
+def _again(at: Moment, notice: Notice, actor: str) -> tuple[Change, ...]:
+    written = audit.note(at, actor, "notice_replayed", client_id=notice.client_id, notice=public_id(notice))
+    return ReplayNotice(notice.id, at.now), written

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from grantway.protocol.decision import Add, Decision
+from grantway.protocol.decision import Add, Change, Decision, ReplayNotice
 from grantway.protocol.facts import Facts, Rule
 from grantway.protocol.model import Notice
 from grantway.protocol.moment import Installation, Moment
 from grantway.protocol.vault import Vault
+from grantway.server.log import DecisionLog, Traces
 from grantway.server.metrics import Metrics
 from grantway.server.settings import Settings
 from grantway.server.storage.port import Storage
@@ -31,9 +32,13 @@ class Bell:
 
     def hear(self, decision: Decision[Any]) -> None:
         """Ring if the settled decision has a notice among its changes."""
-        if any(isinstance(change, Add) and isinstance(change.record, Notice) for change in decision.changes):
+        if any(_puts_out(change) for change in decision.changes):
             for listener in self.listeners:
                 listener()
+
+
+def _puts_out(change: Change) -> bool:
+    return isinstance(change, ReplayNotice) or (isinstance(change, Add) and isinstance(change.record, Notice))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,7 @@ class Service:
     draw: Callable[[int], bytes]
     bell: Bell = field(default_factory=Bell)
     metrics: Metrics = field(default_factory=Metrics)
+    traces: Traces | None = None
     house: Installation = field(init=False)
 
     def __post_init__(self) -> None:
@@ -55,6 +61,10 @@ class Service:
     def issuer(self) -> str:
         """The issuer identifier: the public address, without a trailing slash (RFC 8414 §2)."""
         return self.settings.issuer
+
+    def decision_log(self) -> DecisionLog:
+        """Where answers are told: to the log, to the metrics, to traces."""
+        return DecisionLog(self.settings.log_level, metrics=self.metrics, traces=self.traces)
 
     async def settle(self, rule: RuleFunction[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Decision[A]:
         """Let the rule decide on facts that hold still and make its changes true. Raises what ``Storage.settle`` does."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 OPENS_AFTER = 5
 """Attempts in a row without an answer. An answer that says 500 is one: it does not keep anybody waiting."""
 OPEN_FOR = 60.0
-"""Seconds until one attempt may try again."""
+"""Seconds until one attempt may try again; doubled each time that it finds nobody."""
+OPEN_FOR_LONGEST = 900.0
 REMEMBERED = 10_000
 """Targets; beyond it the oldest is forgotten, which at worst lets it be tried again."""
 
@@ -17,6 +19,7 @@ REMEMBERED = 10_000
 @dataclass(slots=True)
 class _Circuit:
     failures: int = 0
+    open_for: float = 0.0
     open_until: float | None = None
 
 
@@ -27,16 +30,23 @@ class Breakers:
         self._clock = clock
         self._circuits: dict[str, _Circuit] = {}
 
-    def let_through(self, target: str) -> bool:
-        """Whether the target may be asked now. After ``OPEN_FOR`` seconds one is let through, to see."""
-        circuit = self._circuits.get(target)
-        if circuit is None or circuit.open_until is None:
-            return True
+    def shut(self) -> dict[str, timedelta]:
+        """The targets that are left alone, and for how long yet."""
         now = self._clock()
-        if now < circuit.open_until:
-            return False
-        circuit.open_until = now + OPEN_FOR
-        return True
+        return {
+            target: timedelta(seconds=circuit.open_until - now)
+            for target, circuit in self._circuits.items()
+            if circuit.open_until is not None and now < circuit.open_until
+        }
+
+    def on_trial(self) -> list[str]:
+        """The targets that were left alone long enough for one attempt, to see."""
+        now = self._clock()
+        return [
+            target
+            for target, circuit in self._circuits.items()
+            if circuit.open_until is not None and now >= circuit.open_until
+        ]
 
     def answered(self, target: str) -> None:
         """The target gave an answer, whatever it said."""
@@ -46,7 +56,10 @@ class Breakers:
         """The target gave no answer."""
         circuit = self._circuits.setdefault(target, _Circuit())
         circuit.failures += 1
-        if circuit.failures >= OPENS_AFTER:
-            circuit.open_until = self._clock() + OPEN_FOR
+        now = self._clock()
+        # Attempts that were under way when it opened say nothing new.
+        if circuit.failures >= OPENS_AFTER and (circuit.open_until is None or now >= circuit.open_until):
+            circuit.open_for = min(circuit.open_for * 2 or OPEN_FOR, OPEN_FOR_LONGEST)
+            circuit.open_until = now + circuit.open_for
         if len(self._circuits) > REMEMBERED:
             self._circuits.pop(next(iter(self._circuits)))

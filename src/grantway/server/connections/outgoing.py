@@ -1,4 +1,4 @@
-"""The one guard for requests to addresses that strangers give us (a ``removeUrl``, later a webhook's target).
+"""The one guard for requests to addresses that strangers give us (a ``removeUrl``, a webhook's target).
 
 Without it, whoever registers an integration could make this server speak to its own network: to a metadata service,
 a database, an admin page. So: https only, ordinary ports, the name resolved once, every address of it checked, the
@@ -47,11 +47,15 @@ class Failed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the target said. ``cut`` when there was more of it, or it broke off: its status counts all the same."""
+    """What the target said. ``cut`` when there was more of it, or it broke off: its status counts all the same.
+
+    ``retry_after`` is its ``Retry-After`` as it was sent.
+    """
 
     status: int
     body: bytes
     cut: bool = False
+    retry_after: str | None = None
 
 
 def check_target(url: str, rules: AddressRules | None = None) -> httpx2.URL:
@@ -241,4 +245,4 @@ async def _read_bounded(response: httpx2.Response, ends_at: float) -> Answer:
         cut = True
     finally:
         await response.aclose()
-    return Answer(response.status_code, b"".join(parts), cut)
+    return Answer(response.status_code, b"".join(parts), cut, response.headers.get("retry-after"))

@@ -9,29 +9,26 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any
 
 import structlog
 
-from grantway.protocol import ids
+from grantway.protocol import leasing
+from grantway.protocol.ids import show
+from grantway.protocol.leasing import Delivery, lease_due
 from grantway.protocol.model import Notice
-from grantway.protocol.notices import Delivery, lease_due, public_id, report, target_of
+from grantway.protocol.notices import Came, public_id, report, target_of
 from grantway.server.connections.breaker import Breakers
-from grantway.server.connections.outgoing import Failed, Outgoing
-from grantway.server.connections.signing import sign
+from grantway.server.connections.courier import Courier
+from grantway.server.connections.outgoing import Outgoing
 from grantway.server.service import Service
 from grantway.server.storage.port import OutcomeUnknown, StorageError
 
-AT_A_TIME = 16
+AT_A_TIME = 64
 """Attempts under way in one process."""
 EVERY = 3.0
 """Seconds between two looks into the outbox when nobody wakes the sender."""
 GRACE = 5.0
 """Seconds that attempts under way get to finish when the server stops."""
-ANSWER_KEPT = 2048
-"""Bytes of an answer that are written down, for who looks at an attempt later."""
 REPORT_TRIES = 3
 _SILENT = frozenset({"timeout", "unreachable", "unresolvable"})
 """Failures that keep a sender waiting."""
@@ -39,30 +36,23 @@ _SILENT = frozenset({"timeout", "unreachable", "unresolvable"})
 _log = structlog.get_logger("grantway.notices")
 
 
-def _wall_clock() -> datetime:
-    return datetime.now(UTC)
-
-
 class Sender:
-    """Delivers notices in one process. ``clock`` stamps signatures: receivers compare it with their own clocks, so it is
-    the wall's even where storage keeps another time."""
+    """Delivers notices in one process, by a courier."""
 
     def __init__(
         self,
         service: Service,
-        outgoing: Outgoing,
+        courier: Courier,
         *,
         at_a_time: int = AT_A_TIME,
         every: float = EVERY,
         grace: float = GRACE,
-        clock: Callable[[], datetime] = _wall_clock,
     ) -> None:
         self._service = service
-        self._outgoing = outgoing
+        self._courier = courier
         self._at_a_time = at_a_time
         self._every = every
         self._grace = grace
-        self._clock = clock
         self._breakers = Breakers()
         self._bell = asyncio.Event()
         self._attempts: set[asyncio.Task[None]] = set()
@@ -72,7 +62,7 @@ class Sender:
     @classmethod
     def of(cls, service: Service) -> Sender:
         """The sender of a server, with the addresses that its settings allow."""
-        return cls(service, Outgoing(service.settings.outgoing_rules))
+        return cls(service, Courier(service, Outgoing(service.settings.outgoing_rules)))
 
     def wake(self) -> None:
         """Look into the outbox now. Costs nothing; to be called in the loop that ``run`` runs in."""
@@ -94,25 +84,34 @@ class Sender:
 
     async def close(self) -> None:
         """Let go of threads and connections. After ``run``."""
-        await self._outgoing.close()
+        await self._courier.close()
 
     async def _take(self) -> None:
         free = self._at_a_time - len(self._attempts)
         if free <= 0:
             return  # an attempt that ends rings the bell
         try:
-            decision = await self._service.consult(lease_due, free, dict(self._under_way))
+            decision = await self._service.consult(lease_due, free, self._counted(), self._breakers.shut())
         except OutcomeUnknown:
             raise
         except StorageError as error:
             _log.warning("notices_not_leased", error=type(error).__name__)
             return
         for delivery in decision.answer:
-            target = target_of(delivery.notice.url)
+            target = target_of(delivery.notice)
             self._under_way[target] += 1
             task = asyncio.create_task(self._attempt(delivery, target))
             self._attempts.add(task)
             task.add_done_callback(self._attempts.discard)
+        if len(decision.changes) > len(decision.answer):
+            self._bell.set()  # what was put off or dropped makes room for others
+
+    def _counted(self) -> dict[str, int]:
+        """What is under way, by target. One that is on trial has room for a single attempt."""
+        counted = dict(self._under_way)
+        for target in self._breakers.on_trial():
+            counted[target] = leasing.AT_A_TIME if counted.get(target) else leasing.AT_A_TIME - 1
+        return counted
 
     async def _pause(self, stop: asyncio.Event) -> None:
         waits = [asyncio.create_task(self._bell.wait()), asyncio.create_task(stop.wait())]
@@ -132,21 +131,26 @@ class Sender:
         await asyncio.gather(*rest, return_exceptions=True)
 
     async def _attempt(self, delivery: Delivery, target: str) -> None:
+        notice = delivery.notice
         started = time.monotonic()
         try:
-            status, error, answer = await self._send(delivery, target)
+            came = await self._courier.carry(delivery)
             took = round((time.monotonic() - started) * 1000)
-            outcome = await self._report(delivery.notice, status, error, took, answer)
+            if came.status is not None:
+                self._breakers.answered(target)
+            elif came.error in _SILENT and notice.kind != "mail":
+                self._breakers.kept_silent(target)
+            outcome = await self._report(notice, came, took)
             _log.info(
                 "notice_attempt",
-                notice=public_id(delivery.notice),
-                kind=delivery.notice.kind,
-                client=delivery.client.client_id,
-                connection=ids.show("cn", delivery.notice.connection_id),
+                notice=public_id(notice),
+                kind=notice.kind,
+                client=None if delivery.client is None else delivery.client.client_id,
+                connection=None if notice.connection_id is None else show("cn", notice.connection_id),
                 target=target,
-                attempt=delivery.notice.attempts + 1,
-                status=status,
-                error=error,
+                attempt=notice.attempts + 1,
+                status=came.status,
+                error=came.error,
                 outcome=outcome,
                 ms=took,
             )
@@ -158,29 +162,11 @@ class Sender:
                 del self._under_way[target]
             self._bell.set()
 
-    async def _send(self, delivery: Delivery, target: str) -> tuple[int | None, str | None, str]:
-        """The status of the answer, or why there was none, and how the answer begins."""
-        if not self._breakers.let_through(target):
-            return None, "circuit_open", ""
-        notice = delivery.notice
-        try:
-            signed = sign(delivery.client, self._service.vault, public_id(notice), self._clock(), notice.body)
-            answer = await self._outgoing.post(notice.url, {"Content-Type": "application/json", **signed}, notice.body)
-        except Failed as failed:
-            if failed.reason in _SILENT:
-                self._breakers.kept_silent(target)
-            return None, failed.reason, ""
-        except Exception as fault:  # noqa: BLE001 one notice that cannot be sent must not end the sending of all others
-            _log.error("notice_fault", notice=public_id(notice), fault=type(fault).__name__)
-            return None, "fault", ""
-        self._breakers.answered(target)
-        return answer.status, None, answer.body[:ANSWER_KEPT].decode(errors="replace")
-
-    async def _report(self, notice: Notice, *attempt: Any) -> str:
+    async def _report(self, notice: Notice, came: Came, milliseconds: int) -> str:
         """What it came to, once that is durable. A report that cannot be written leaves the notice to be sent again."""
         for tries in range(1, REPORT_TRIES + 1):
             try:
-                return (await self._service.settle(report, notice, *attempt)).answer
+                return (await self._service.settle(report, notice, came, milliseconds)).answer
             except OutcomeUnknown:
                 raise
             except StorageError as refused:
