@@ -17,6 +17,7 @@ from grantway.protocol.hand_off import (
     LIFETIME,
     CameBack,
     Completed,
+    Goal,
     Sent,
     SignInTooOld,
     come_back,
@@ -43,7 +44,7 @@ def stage() -> Stage:
 
 def leave(stage: Stage, visitor: Visitor = LEFT, to: str = "/connections", since: Any = None) -> str:
     """The id that the platform gets."""
-    sent = stage.decide(send_to_platform, visitor.browser, LOGIN_URL, to, since).answer
+    sent = stage.decide(send_to_platform, visitor.browser, LOGIN_URL, Goal(to, since)).answer
     assert isinstance(sent, Sent)
     return parse_qs(urlsplit(sent.url).query)["request"][0]
 
@@ -80,7 +81,7 @@ def memberships(stage: Stage) -> dict[str, str]:
 
 
 def test_the_browser_leaves_with_an_id_beside_the_address_s_own_parameters(stage: Stage) -> None:
-    sent = stage.decide(send_to_platform, "browser-1", LOGIN_URL, "/connections").answer
+    sent = stage.decide(send_to_platform, "browser-1", LOGIN_URL, Goal("/connections")).answer
     query = parse_qs(urlsplit(sent.url).query)
     assert sent.url.startswith("https://platform.example/login?")
     assert (set(query), query["theme"]) == ({"theme", "request"}, ["dark"])
@@ -89,7 +90,7 @@ def test_the_browser_leaves_with_an_id_beside_the_address_s_own_parameters(stage
 
 
 def test_where_a_new_sign_in_is_needed_the_platform_is_asked_for_it(stage: Stage) -> None:
-    sent = stage.decide(send_to_platform, "browser-1", LOGIN_URL, "/connections", stage.clock()).answer
+    sent = stage.decide(send_to_platform, "browser-1", LOGIN_URL, Goal("/connections", recently=True)).answer
     assert parse_qs(urlsplit(sent.url).query)["prompt"] == ["login"]
 
 
@@ -184,7 +185,7 @@ def test_a_person_who_is_disabled_here_does_not_come_in_by_the_platform(stage: S
     return_id = completed(stage)
     stage.amend(user(stage), disabled_at=stage.clock())
     assert back(stage, return_id).reason == "user_disabled"
-    assert stage.decide(sign_in_at_once, grace(stage), LEFT, FIREFOX, "/").reason == "user_disabled"
+    assert stage.decide(sign_in_at_once, grace(stage), LEFT, FIREFOX, Goal("/")).reason == "user_disabled"
 
 
 # --- what the platform says becomes so
@@ -306,7 +307,7 @@ def test_what_the_platform_says_wrongly_is_refused_and_can_be_said_again(
 
 
 def test_whom_the_mounting_application_names_is_signed_in_at_once(stage: Stage) -> None:
-    answer = stage.decide(sign_in_at_once, grace(stage), LEFT, FIREFOX, "/developers").answer
+    answer = stage.decide(sign_in_at_once, grace(stage), LEFT, FIREFOX, Goal("/developers")).answer
     assert isinstance(answer, CameBack)
     assert answer.destination == "/developers"
     assert memberships(stage) == {"shop-1": "owner"}
@@ -315,8 +316,8 @@ def test_whom_the_mounting_application_names_is_signed_in_at_once(stage: Stage) 
 
 def test_a_sign_in_of_the_mounting_application_can_be_too_old_as_well(stage: Stage) -> None:
     told = grace(stage, auth_time=stage.clock() - timedelta(hours=1))
-    answer = stage.decide(sign_in_at_once, told, LEFT, FIREFOX, "/connections", stage.clock()).answer
-    assert answer == SignInTooOld("/connections")
+    for goal in (Goal("/connections", since=stage.clock()), Goal("/connections", recently=True)):
+        assert stage.decide(sign_in_at_once, told, LEFT, FIREFOX, goal).answer == SignInTooOld("/connections")
 
 
 def test_no_secret_shows_in_a_repr(stage: Stage) -> None:

@@ -25,7 +25,7 @@ from grantway.protocol.identity import Identity, check_identity, settle_identity
 from grantway.protocol.keys import same
 from grantway.protocol.model import SignInRequest, User
 from grantway.protocol.moment import Moment
-from grantway.protocol.sessions import draw_session, end_session
+from grantway.protocol.sessions import RECENT, draw_session, end_session
 from grantway.protocol.sign_in import Browser, SignedIn, opened, read_in
 from grantway.protocol.steps import Visitor
 from grantway.protocol.vault import Unsealable
@@ -35,6 +35,23 @@ from grantway.wire.record import record
 LIFETIME = timedelta(minutes=10)
 """From leaving to coming back."""
 RETURN_PATH = "/sign-in/return"
+
+
+@record
+class Goal:
+    """Where a browser goes on after signing in (a path of ours), and what sign-in that takes.
+
+    ``since``: one before that is not enough. ``recently``: it must not be long ago.
+    """
+
+    destination: str
+    since: datetime | None = None
+    recently: bool = False
+
+    def needed_since(self, at: Moment) -> datetime | None:
+        """From when on a sign-in is good enough; ``None`` when any is."""
+        recent = at.now - RECENT if self.recently else None
+        return max(filter(None, (self.since, recent)), default=None)
 
 
 @record
@@ -67,16 +84,15 @@ class SignInTooOld:
     destination: str
 
 
-async def send_to_platform(
-    facts: Facts, at: Moment, browser: str, login_url: str, destination: str, since: datetime | None = None
-) -> Decision[Sent]:
+async def send_to_platform(facts: Facts, at: Moment, browser: str, login_url: str, goal: Goal) -> Decision[Sent]:
     """A browser (its cookie, raw) that has to sign in leaves for the platform.
 
-    ``since``: a sign-in before that is not enough. The platform is asked by ``prompt=login``; what counts is the time
-    that it tells.
+    Where a sign-in of some time ago is not enough, the platform is asked by ``prompt=login`` for another; what counts
+    is the time that it tells.
     """
     request_id = _draw_id(at)
-    request = _request(at, request_id, digest(browser), at.now, _Goal(destination, since))
+    since = goal.needed_since(at)
+    request = _request(at, request_id, digest(browser), at.now, replace(goal, since=since, recently=False))
     more = {"request": request_id} | ({} if since is None else {"prompt": "login"})
     return Decision(Sent(with_query(login_url, more)), (Add(request),), "handed_off")
 
@@ -127,8 +143,7 @@ async def sign_in_at_once(
     identity: Identity,
     visitor: Visitor,
     browser: Browser,
-    destination: str,
-    since: datetime | None = None,
+    goal: Goal,
 ) -> Decision[CameBack | SignInTooOld | Rejected | Refusal]:
     """The application that mounts this one says who it is, with the request itself: no browser has to leave."""
     if problem := check_identity(identity, at.now):
@@ -138,7 +153,6 @@ async def sign_in_at_once(
         return Decision(settled, reason=settled.reason)
     if settled.user.disabled_at is not None:
         return refuse(ACCESS_DENIED, "user_disabled")
-    goal = _Goal(destination, since)
     return await _sign_in(facts, at, settled.user, identity.auth_time, goal, visitor, browser, *settled.changes)
 
 
@@ -149,20 +163,12 @@ def with_query(url: str, more: dict[str, str]) -> str:
     return urlunsplit(parts._replace(query=urlencode([*own, *more.items()])))
 
 
-@record
-class _Goal:
-    """Where a browser goes on after signing in, and since when it has to be signed in for that."""
-
-    destination: str
-    since: datetime | None
-
-
 async def _sign_in(
     facts: Facts,
     at: Moment,
     user: User,
     auth_time: datetime,
-    goal: _Goal,
+    goal: Goal,
     visitor: Visitor,
     browser: Browser,
     *changes: Change,
@@ -170,7 +176,8 @@ async def _sign_in(
     # Platforms keep whole seconds; one that is told counts to its end, so that it is not before what led to it.
     told = auth_time if auth_time.microsecond else auth_time + timedelta(seconds=1)
     since = min(told, at.now)
-    if goal.since is not None and since < goal.since:
+    needed = goal.needed_since(at)
+    if needed is not None and since < needed:
         return Decision(SignInTooOld(goal.destination), changes, "hand_off_sign_in_too_old")
     reader = read_in(user, browser.language)
     drawn = draw_session(at, reader, since, browser.label)
@@ -187,16 +194,16 @@ def _draw_id(at: Moment) -> str:
     return urlsafe_b64encode(at.draw(32)).rstrip(b"=").decode()
 
 
-def _request(at: Moment, request_id: str, browser_digest: bytes, created_at: datetime, goal: _Goal) -> SignInRequest:
+def _request(at: Moment, request_id: str, browser_digest: bytes, created_at: datetime, goal: Goal) -> SignInRequest:
     key = digest(request_id)
     told = {"to": goal.destination, "since": None if goal.since is None else goal.since.isoformat()}
     sealed = at.vault.seal(json.dumps(told).encode(), key)
     return SignInRequest(key, browser_digest, sealed, at.vault.current, created_at, created_at + LIFETIME)
 
 
-def _goal_of(at: Moment, request: SignInRequest) -> _Goal | None:
+def _goal_of(at: Moment, request: SignInRequest) -> Goal | None:
     try:
         told = json.loads(at.vault.open(request.key_id, request.destination_sealed, request.digest))
     except Unsealable:
         return None
-    return _Goal(told["to"], None if told["since"] is None else datetime.fromisoformat(told["since"]))
+    return Goal(told["to"], None if told["since"] is None else datetime.fromisoformat(told["since"]))

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import unicodedata
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from typing import ParamSpec, TypeVar
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import Argon2Error, InvalidHashError
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 AT_A_TIME = 2
 LONGEST_QUEUE = 32
@@ -39,11 +44,18 @@ class PasswordVerifier:
 
         Raises ``Busy`` when the queue is full.
         """
+        return await self._queued(verify_password, password, password_hash)
+
+    async def hash(self, password: str) -> str:
+        """The hash of a new password, in the same queue. Raises ``Busy``, and ``ValueError`` as ``hash_password``."""
+        return await self._queued(hash_password, password)
+
+    async def _queued(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         if self._under_way >= AT_A_TIME + LONGEST_QUEUE:
             raise Busy
         loop = asyncio.get_running_loop()
         self._under_way += 1
-        future = self._threads.submit(verify_password, password, password_hash)
+        future = self._threads.submit(work, *args, **kwargs)
         # A browser that goes away does not shorten the queue: the thread is at it until it is done.
         future.add_done_callback(lambda _: self._done(loop))
         return await asyncio.wrap_future(future)

@@ -10,6 +10,7 @@ from grantway.protocol.connections import connections_of, remove_by_user
 from grantway.protocol.decision import Refusal
 from grantway.protocol.ids import parse
 from grantway.server.pages import problems
+from grantway.server.pages.after_sign_in import sign_in_address
 from grantway.server.pages.problems import Stop, stop
 from grantway.server.pages.steps import icons, scopes_of
 from grantway.server.pages.visit import Visit
@@ -60,7 +61,7 @@ async def remove(visit: Visit) -> Response:
     answer = (await visit.service.settle(remove_by_user, connection_id, visit.visitor.session)).answer
     if isinstance(answer, Refusal):
         if answer.error is LOGIN_REQUIRED:
-            return visit.redirect("/sign-in?again=1" if answer.reason == "sign_in_too_old" else "/sign-in")
+            return visit.redirect(sign_in_address("/connections", again=answer.reason == "sign_in_too_old"))
         gone = answer.error is NOT_FOUND
         raise stop(problems.NOT_CONNECTED if gone else problems.NOT_YOURS, answer, again="/connections")
     return visit.redirect(f"/connections?removed={'whole' if answer.whole else 'own'}")

@@ -16,7 +16,8 @@ async def show_front(visit: Visit) -> Response:
     """What this is, and where to go."""
     answer = (await visit.service.consult(who_is, visit.visitor.session)).answer
     user = answer if isinstance(answer, User) else None
-    return visit.page("front.html", {"user": user, "csrf": visit.token("session")})
+    signed_out = visit.request.query_params.get("signed-out") == "here"
+    return visit.page("front.html", {"user": user, "csrf": visit.token("session"), "signed_out": signed_out})
 
 
 async def show_static(visit: Visit) -> Response:

@@ -11,13 +11,15 @@ _HOST = re.compile(r"[a-z0-9.-]+(:\d{1,5})?")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 
 
-def guard(response: Response, *, form_target: str | None = None) -> None:
+def guard(response: Response, *, form_target: str | None = None, login_url: str | None = None) -> None:
     """Nothing inline, nothing from elsewhere, not framable, not kept, and no address told to where a link leads.
 
     ``form_target`` is the redirect URI that a form on this page may lead to: browsers apply ``form-action`` to the
-    redirect after the POST as well, and ``'self'`` alone would stop every customer on their way back.
+    redirect after the POST as well, and ``'self'`` alone would stop every customer on their way back. So it is with
+    the platform's own sign-in, where any form may lead once a session is over.
     """
-    form_action = " ".join(["'self'", *([source_of(form_target)] if form_target else [])]).strip()
+    targets = dict.fromkeys(source_of(target) for target in (form_target, login_url) if target)
+    form_action = " ".join(["'self'", *filter(None, targets)])
     headers = response.headers
     headers["content-security-policy"] = (
         f"default-src 'none'; style-src 'self'; img-src 'self'; form-action {form_action}; "

@@ -66,6 +66,11 @@ SHOWN_DIFFERS = Problem(
     _("Something has changed in the meantime"),
     (_("What you were shown is no longer what would be allowed. Nothing was changed. Please look at it again."),),
 )
+NOTHING_CHOSEN = Problem(
+    400,
+    _("Nothing was chosen"),
+    (_("Everything was left out, so there is nothing to allow. Choose something, or deny the request."),),
+)
 NOT_YOURS = Problem(
     403,
     _("You cannot do this"),
@@ -76,10 +81,53 @@ NOT_CONNECTED = Problem(
     _("This app is not connected"),
     (_("It may have been removed in the meantime."),),
 )
+NOT_YOUR_INTEGRATION = Problem(
+    404,
+    _("There is no such integration"),
+    (_("It may have been deleted in the meantime, or somebody else looks after it."),),
+)
+REGISTRATION_CLOSED = Problem(
+    403,
+    _("You cannot register integrations"),
+    (_("Ask the people who run this platform to register it for you."),),
+)
+TRIAL_UNUSABLE = Problem(
+    400,
+    _("This trial is not yours"),
+    (_("It was started in another browser, or before you signed in again. Start it again from the integration’s page."),),
+)
 TOO_MANY = Problem(
     429,
     _("Too many attempts"),
     (_("There were too many failed sign-ins from your network. Please wait a few minutes and try again."),),
+)
+SIGN_IN_GONE = Problem(
+    400,
+    _("This sign-in is no longer open"),
+    (
+        _("It took longer than ten minutes, was used already, or was begun in another browser. You are not signed in."),
+        _("Go back to where you came from and begin again. If it happens again, allow cookies for this site."),
+    ),
+)
+SIGN_IN_TOO_OLD = Problem(
+    403,
+    _("Please sign in anew"),
+    (_("What you want to do asks for a sign-in that is not long ago, and yours is. Sign out there, then try again."),),
+)
+NO_ENTRY = Problem(
+    403,
+    _("You cannot sign in here"),
+    (_("Your access was switched off. Ask those who run this site."),),
+)
+LINK_GONE = Problem(
+    404,
+    _("This link does not work any more"),
+    (_("It has been used, has expired, or a newer one was sent to you. Nothing was changed."),),
+)
+EMAIL_TAKEN = Problem(
+    409,
+    _("This address cannot be used"),
+    (_("Somebody else signs in with it by now. Your address stays as it was."),),
 )
 BUSY = Problem(503, _("We are busy right now"), (_("Nothing was changed. Please try again in a moment."),))
 FAILED = Problem(500, _("Something went wrong on our side"), (_("It has been logged. Please try again later."),))

@@ -12,8 +12,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from grantway.server.hand_off import SignInHook
 from grantway.server.log import where
-from grantway.server.pages import authorize, connections, front, problems, signing_in
+from grantway.server.pages import authorize, connections, front, hand_off, links, own_account, problems, signing_in
 from grantway.server.pages.problems import Stop, told
 from grantway.server.pages.visit import Site, Visit
 from grantway.server.passwords import Busy
@@ -21,19 +22,34 @@ from grantway.server.service import Service
 from grantway.server.storage.port import OutcomeUnknown, StorageError
 from grantway.wire.errors import Malformed
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""Methods that are named in logs and metrics; of others there are as many as somebody cares to send."""
+
 Handler = Callable[[Visit], Awaitable[Response]]
 
 log = structlog.get_logger("grantway")
 
 
-def build_pages(service: Service) -> Starlette:
+def build_pages(service: Service, sign_in: SignInHook | None = None) -> Starlette:
     """All pages as one application, which also answers what is not there."""
-    site = Site(service)
+    site = Site(service, sign_in)
     pages: list[tuple[str, str, Handler]] = [
         ("GET", "/", front.show_front),
         ("GET", "/sign-in", signing_in.show_sign_in),
         ("POST", "/sign-in", signing_in.sign_in),
+        ("GET", "/sign-in/return", hand_off.come_back_from_platform),
         ("POST", "/sign-out", signing_in.leave),
+        ("GET", "/forgot", links.show_forgot),
+        ("POST", "/forgot", links.ask_for_link),
+        ("GET", "/links/{secret}", links.show_link),
+        ("POST", "/links/{secret}", links.use_link),
+        ("GET", "/account", own_account.show_account),
+        ("GET", "/account/password", own_account.show_password),
+        ("POST", "/account/password", own_account.new_password),
+        ("GET", "/account/email", own_account.show_email),
+        ("POST", "/account/email", own_account.new_email),
+        ("POST", "/account/sessions/end", own_account.end_all_sessions),
+        ("POST", "/account/sessions/{session_id}/end", own_account.end_session),
         ("GET", "/authorize/{pending_id}", authorize.show_step),
         ("POST", "/authorize/{pending_id}", authorize.decide),
         ("POST", "/authorize/{pending_id}/account", authorize.choose),
@@ -68,14 +84,10 @@ class Address:
         began = perf_counter_ns()
         visit = Visit(self._site, Request(scope, receive))
         response = await self._answer(visit)
-        log.info(
-            "answered",
-            route=f"{visit.request.method} {self._route}",
-            status=response.status_code,
-            reason=visit.reason,
-            ms=(perf_counter_ns() - began) // 10_000 / 100,
-            request_id=visit.request_id,
-        )
+        method = visit.request.method if visit.request.method in METHODS else "OTHER"
+        ms = (perf_counter_ns() - began) // 10_000 / 100
+        route = f"{method} {self._route}"
+        self._site.service.decisions.write(route, response.status_code, visit.reason, None, ms, visit.request_id)
         await response(scope, receive, send)
 
     async def _answer(self, visit: Visit) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from grantway.protocol.authorize import Visitor
+from grantway.server.hand_off import SignInHook
 from grantway.server.pages import problems
 from grantway.server.pages.assets import Assets
 from grantway.server.pages.catalogue import choose_language, load_catalogues, named
@@ -20,18 +22,23 @@ from grantway.server.pages.problems import Stop
 from grantway.server.pages.rendering import Templates
 from grantway.server.pages.theme import load_theme
 from grantway.server.passwords import PasswordVerifier
+from grantway.server.proxies import request_id_of
 from grantway.server.service import Service
 from grantway.wire.encoding import FORM_TYPE, Parameters, read_form
 from grantway.wire.http import HttpRequest
 
 LARGEST_BODY = 64 * 1024
+KEPT = ("request", "again")
+"""Parameters of our own pages that a change of language has to keep."""
+_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 class Site:
     """What all pages share, made once."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, sign_in: SignInHook | None = None) -> None:
         self.service = service
+        self.sign_in = sign_in
         self.passwords = PasswordVerifier()
         self.assets = Assets(load_theme(service.settings))
         self.cookies = Cookies(secure=service.issuer.startswith("https://"))
@@ -47,7 +54,7 @@ class Visit:
         self.request = request
         self.visitor = site.cookies.read(request.cookies)
         self.language = self._language()
-        self.request_id = site.service.draw(8).hex()
+        self.request_id = request_id_of(site.service, request.scope)
         self.reason = "ok"
         """The private slug for the log's line of this request."""
         self._new_browser: str | None = None
@@ -61,16 +68,16 @@ class Visit:
             self.visitor = Visitor(self._new_browser, self.visitor.session)
         return self.visitor
 
-    async def body(self) -> bytes:
+    async def body(self, largest: int = LARGEST_BODY) -> bytes:
         """The body, complete. Stops at one that is too large."""
         said = self.request.headers.get("content-length", "0")
-        if not (said.isascii() and said.isdigit()) or len(said) > 9 or int(said) > LARGEST_BODY:
+        if not (said.isascii() and said.isdigit()) or len(said) > 9 or int(said) > largest:
             raise Stop(problems.TOO_LARGE)
         received = bytearray()
         try:
             async for part in self.request.stream():
                 received += part
-                if len(received) > LARGEST_BODY:
+                if len(received) > largest:
                     raise Stop(problems.TOO_LARGE)
         except ClientDisconnect:
             raise Stop(problems.UNREADABLE) from None
@@ -134,7 +141,7 @@ class Visit:
 
     def finish(self, response: Response, *, form_target: str | None = None) -> Response:
         """Headers and the browser's cookie."""
-        guard(response, form_target=form_target)
+        guard(response, form_target=form_target, login_url=self.service.settings.login_url)
         response.headers["content-language"] = self.language
         response.headers["x-request-id"] = self.request_id
         if self._new_browser is not None:
@@ -156,10 +163,13 @@ class Visit:
         if self.request.method not in ("GET", "HEAD"):
             return ()
         return [
-            (code, named(code), f"?{urlencode([*self._query_without_language(), ('lang', code)])}")
+            (code, named(code), f"?{urlencode([*self._kept(), ('lang', code)])}")
             for code in self.site.templates.languages
             if code != self.language
         ]
 
-    def _query_without_language(self) -> list[tuple[str, str]]:
-        return [(name, value) for name, value in self.request.query_params.multi_items() if name != "lang"]
+    def _kept(self) -> list[tuple[str, str]]:
+        """What the address has to keep saying. Nothing else that somebody wrote there is repeated."""
+        return [
+            (name, value) for name in KEPT if (value := self.request.query_params.get(name)) and _ID.fullmatch(value)
+        ]
