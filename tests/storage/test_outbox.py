@@ -67,7 +67,7 @@ def test_what_is_due_is_the_first_of_each_line_that_nobody_holds(storage: Any) -
     add(
         storage,
         notice(1, line=b"a", delivered_at=NOON),
-        notice(3, line=b"a"),
+        notice(3, line=b"a", next_attempt_at=NOON - HOUR),
         notice(2, line=b"a", next_attempt_at=NOON - HOUR),
         notice(4, line=b"b", next_attempt_at=NOON + HOUR),
         notice(5, line=b"b"),
@@ -75,9 +75,9 @@ def test_what_is_due_is_the_first_of_each_line_that_nobody_holds(storage: Any) -
         notice(7, line=b"d", lease=b"l", leased_until=NOON),
         notice(8, line=b"e", dead_at=NOON),
     )
-    assert due(storage) == [2, 7]
-    assert due(storage, limit=1) == [2]
-    assert due(storage, NOON + HOUR) == [2, 6, 7, 4]
+    assert due(storage) == [3, 7]  # 3 was added before 2
+    assert due(storage, limit=1) == [3]
+    assert due(storage, NOON + HOUR) == [3, 6, 7, 4]
     assert due(storage, NOON - 2 * HOUR) == []
 
 
@@ -104,10 +104,12 @@ def test_a_line_goes_on_when_its_first_is_dropped(storage: Any) -> None:
     assert due(storage) == []
 
 
-def test_a_notice_that_is_added_late_with_an_earlier_id_goes_first(storage: Any) -> None:
-    add(storage, notice(72))
+def test_a_line_keeps_the_order_of_adding_whatever_the_ids_are(storage: Any) -> None:
+    add(storage, notice(73), notice(72))
     add(storage, notice(71))
-    assert due(storage) == [71]
+    for number in (73, 72, 71):
+        assert due(storage) == [number]
+        do(storage, DropNotice(an_id(number), NOON, "webhook_ended"))
 
 
 def test_a_notice_may_stand_alone_and_wait_for_nobody(storage: Any) -> None:

@@ -42,13 +42,13 @@ def steps(number: int, line: int, try_number: int) -> tuple[tuple[Change, ...], 
     )
 
 
-def test_whatever_happens_the_head_of_a_line_is_the_oldest_that_waits(connection: sqlite3.Connection) -> None:
+def test_whatever_happens_the_head_of_a_line_is_the_first_added_that_waits(connection: sqlite3.Connection) -> None:
     @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.permutations(range(1, 6)), st.lists(st.tuples(NUMBERS, st.integers(1, 6)), min_size=8, max_size=16))
     def is_so(added: list[int], history: list[tuple[int, int]]) -> None:
         connection.execute("begin")
         try:
-            # Some come late: with an earlier id than those that wait, or to a line that was empty.
+            # Some come late, to a line that was empty or not, whatever their ids are.
             adds = [(number, 0) for number in added]
             for try_number, (number, step) in enumerate([*adds[:3], *history[:5], *adds[3:], *history[5:]]):
                 connection.execute("savepoint rule")
@@ -58,7 +58,7 @@ def test_whatever_happens_the_head_of_a_line_is_the_oldest_that_waits(connection
                 except GuardMissed:
                     connection.execute("rollback to rule")
                 waiting = connection.execute(
-                    "select line, id, head from notices where delivered_at is null and dead_at is null order by id"
+                    "select line, id, head from notices where delivered_at is null and dead_at is null order by sequence"
                 ).fetchall()
                 oldest = {line: key for line, key, _ in reversed(waiting)}
                 assert {(line, key) for line, key, head in waiting if head} == set(oldest.items())

@@ -225,7 +225,7 @@ class Facts(Protocol):
         """Newest first."""
 
     async def due_notices(self, at: datetime, limit: int = 100) -> tuple[Notice, ...]:
-        """The oldest notice of each line that is undelivered and not dead, if it is due and without a live lease.
+        """The first notice of each line, by the order of adding, that is undelivered and not dead, if it is due and without a live lease.
 
         By ``next_attempt_at``, longest due first. A notice waits for those before it in its line.
         """

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from grantway.protocol.facts import FIRST_PAGE, NoticeState, Page
 from grantway.protocol.model import DeliveryAttempt, Event, Notice
-from grantway.server.storage.memory.tables import Reading, by_id, one_page
+from grantway.server.storage.memory.tables import Reading, one_page
 
 
 class OutboxFacts(Reading):
@@ -20,7 +20,7 @@ class OutboxFacts(Reading):
 
     async def due_notices(self, at: datetime, limit: int = 100) -> tuple[Notice, ...]:
         heads: dict[bytes, Notice] = {}
-        for notice in by_id(self._all(Notice, lambda each: _state_of(each) == "waiting")):
+        for notice in self._all(Notice, lambda each: _state_of(each) == "waiting"):  # in the order of adding
             heads.setdefault(notice.line, notice)
         due = [
             head

@@ -28,7 +28,7 @@ from grantway.protocol.decision import (
     TouchOperatorKey,
     TouchUse,
 )
-from grantway.protocol.model import Account, Client, Connection, Notice, SigningKey, User
+from grantway.protocol.model import Account, Client, Connection, SigningKey, User
 from grantway.server.storage.keeping import FORGETTABLE, KEYS, PUTTABLE, REPLACEABLE, allow
 from grantway.server.storage.port import GuardMissed
 from grantway.server.storage.sqlite.codec import day_number, micros
@@ -41,7 +41,6 @@ _OF_ONE_STATEMENT = frozenset({
     MoveGeneration, EndGrant, EndUserGrants, EndSessions, ActivateConnection, LeaseNotice, PutOffNotice, TouchOperatorKey,
     Put, Forget,
 })  # fmt: skip
-_OF_MORE = frozenset({Account, Notice})
 """Records that are more than one statement to add or to replace."""
 
 
@@ -49,7 +48,7 @@ def is_one_statement(changes: Sequence[Change]) -> bool:
     """Whether SQLite's own atomicity of a statement is enough, so that no savepoint is needed."""
     return len(changes) == 1 and (
         type(changes[0]) in _OF_ONE_STATEMENT
-        or (type(changes[0]) in (Add, Replace) and type(changes[0].record) not in _OF_MORE)  # type: ignore[union-attr]
+        or (type(changes[0]) in (Add, Replace) and type(changes[0].record) is not Account)  # type: ignore[union-attr]
     )
 
 
@@ -88,8 +87,6 @@ def _add(connection: sqlite3.Connection, change: Add) -> None:
     connection.execute(rows.ADD[kind], CODECS[kind].write(record))
     if isinstance(record, Account):
         _add_external_ids(connection, record)
-    elif isinstance(record, Notice):
-        connection.execute(outbox.SECOND_IN_LINE, (record.id,))
 
 
 def _replace(connection: sqlite3.Connection, change: Replace) -> None:

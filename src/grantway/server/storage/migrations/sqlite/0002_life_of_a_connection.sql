@@ -171,9 +171,11 @@ create table events (
 create index events_by_account on events (account_id, id);
 create index events_by_age on events (created_at);
 
--- Of a line only the head is in the index of what is due, so that a long line costs no more to look at than a short one.
+-- A line keeps the order in which its notices were added (ids of one millisecond have none). Of a line only the head is
+-- in the index of what is due, so that a long line costs no more to look at than a short one.
 create table notices_2 (
-  id blob not null primary key,
+  sequence integer primary key,
+  id blob not null unique,
   line blob not null,
   head integer not null,
   connection_id blob,
@@ -198,12 +200,13 @@ create table notices_2 (
 insert into notices_2 (id, line, head, connection_id, client_id, kind, created_at, next_attempt_at, attempts, delivered_at,
     dead_at, lease, leased_until, last_status, last_error, url, body)
   select id, connection_id, 0, connection_id, client_id, kind, created_at, next_attempt_at, attempts, delivered_at,
-    dead_at, lease, leased_until, last_status, last_error, url, body from notices;
+    dead_at, lease, leased_until, last_status, last_error, url, body from notices order by created_at, id;
 drop table notices;
 alter table notices_2 rename to notices;
-create index notices_waiting on notices (line, id) where delivered_at is null and dead_at is null;
+create index notices_waiting on notices (line, sequence) where delivered_at is null and dead_at is null;
 update notices set head = 1 where delivered_at is null and dead_at is null and not exists (
-  select 1 from notices o where o.line = notices.line and o.delivered_at is null and o.dead_at is null and o.id < notices.id);
+  select 1 from notices o where o.line = notices.line and o.delivered_at is null and o.dead_at is null
+    and o.sequence < notices.sequence);
 create index notices_due on notices (next_attempt_at, id) where head = 1 and delivered_at is null and dead_at is null;
 create index notices_by_connection on notices (connection_id, id) where connection_id is not null;
 create index notices_by_client on notices (client_id, id) where client_id is not null;

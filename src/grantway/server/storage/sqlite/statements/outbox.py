@@ -1,7 +1,8 @@
 """Events, notices in their lines, and attempts.
 
-``head`` is 1 for the oldest waiting notice of a line and 0 for those that wait behind it. Whatever changes who waits in a
-line says so with ``FIRST_IN_LINE`` and, where somebody came before the first, with ``SECOND_IN_LINE``.
+``head`` is 1 for the first waiting notice of a line and 0 for those that wait behind it, in the order in which they were
+added (``sequence``). Whatever changes who waits in a line says so with ``FIRST_IN_LINE`` and, where one that was over comes
+back before the first, with ``SECOND_IN_LINE``.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from grantway.server.storage.sqlite.records import DELIVERY_ATTEMPT, EVENT, NOTI
 
 _WAITS = "delivered_at is null and dead_at is null"
 _FREE = f"id = ?1 and {_WAITS} and (leased_until is null or leased_until <= ?2)"
-_IN_LINE = f"select id from notices where line = (select line from notices where id = ?1) and {_WAITS} order by id"
+_IN_LINE = f"select id from notices where line = (select line from notices where id = ?1) and {_WAITS} order by sequence"
 
 FIRST_IN_LINE = f"update notices set head = 1 where id = ({_IN_LINE} limit 1) and head = 0"
 """The first that waits in the line of this notice is its head."""

@@ -79,10 +79,10 @@ PUT = {kind: statement.replace("insert into", "insert or replace into", 1) for k
 
 _ADD_NOTICE = f"""
 insert into notices ({NOTICE.columns()}, head) values ({NOTICE.marks()}, not exists (
-  select 1 from notices where line = ?2 and id < ?1 and delivered_at is null and dead_at is null))"""
+  select 1 from notices where line = ?2 and delivered_at is null and dead_at is null))"""
 
 ADD = {**_ADD, Notice: _ADD_NOTICE}
-"""A new row; violates a unique index when its keys are not free. A notice is the head of its line if none waits before."""
+"""A new row; violates a unique index when its keys are not free. A notice is the head of its line if none waits there."""
 
 REPLACE = {
     kind: f"update {TABLES[kind][0]} set ({codec.columns()}) = ({codec.marks()})"
