@@ -38,7 +38,7 @@ class _Forms(HTMLParser):
         if tag == "form":
             self._open = Form(said["action"], said.get("method", "get"))
             self.forms[said.get("id", said["action"])] = self._open
-        elif tag == "button":
+        elif tag == "button" and "disabled" not in said:
             button = (said.get("name", ""), said.get("value", ""))
             if self._open is not None:
                 self._open.buttons.append(button)

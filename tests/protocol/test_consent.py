@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from grantway.protocol.authorize import AskConsent, SendBack
-from grantway.protocol.model import Connection, Grant
-from tests.helpers.stage import REDIRECT_URI, Integration, Stage, Tokens, refused
+from grantway.protocol.authorize import AskConsent, SendBack, TellSuspended, allow, deny
+from grantway.protocol.lifecycle import suspend, suspend_by_user
+from grantway.protocol.model import Connection, Grant, Notice
+from tests.helpers.stage import ISSUER, REDIRECT_URI, Integration, Stage, Tokens, refused
 
 LOOPBACK, PRIVATE = "http://127.0.0.1/cb", "com.example.app:/cb"
 
@@ -182,6 +184,148 @@ def test_a_consent_that_was_not_asked_narrows_nothing(stage: Stage) -> None:
     wide = stage.connect(by)
     assert not is_asked(stage, by, scope=("read",))
     assert stage.scope_of(wide.access) == ("read", "write", "admin")
+
+
+# A part of it
+
+
+def ask(stage: Stage, by: Integration, user: Any = None, **changes: Any) -> tuple[str, Any, AskConsent]:
+    visitor = stage.browser(user or stage.ada)
+    pending_id = stage.open(by, visitor, **({"prompt": ("consent",)} | changes))
+    return pending_id, visitor, stage.ask(pending_id, visitor)
+
+
+def choose(stage: Stage, by: Integration, *chosen: str, **changes: Any) -> Any:
+    """The decision on Allow with only these boxes left checked."""
+    pending_id, visitor, page = ask(stage, by, **changes)
+    return stage.decide(allow, pending_id, visitor, page.shown, ISSUER, chosen)
+
+
+def test_what_the_client_cannot_do_without_cannot_be_left_out(stage: Stage) -> None:
+    by = stage.integration(required_scopes=("read",))
+    assert ask(stage, by)[2].optional == {"write", "admin"}
+    tokens = stage.minted(stage.exchange(by, choose(stage, by, "admin").answer.answer.code))
+    assert tokens.scope == stage.grant_of(tokens).scope == stage.connection_of(tokens).scope == ("read", "admin")
+    assert stage.mint.token_answer(tokens.issued).scope == ("read", "admin")  # RFC 6749 §5.1
+    assert stage.refreshed(by, tokens.refresh).scope == ("read", "admin")
+    refused(stage.refresh(by, tokens.refresh, scope=("write",)), "invalid_scope", "scope_exceeds_grant")
+
+
+def test_boxes_that_the_page_did_not_have_are_refused(stage: Stage) -> None:
+    by = stage.integration(required_scopes=("read",))
+    refused(choose(stage, by, "read"), "access_denied", "consent_differs")
+    refused(choose(stage, by, "nonsense"), "access_denied", "consent_differs")
+    refused(choose(stage, by, "admin", scope=("read", "write")), "access_denied", "consent_differs")
+
+
+def test_who_leaves_out_everything_has_allowed_nothing(stage: Stage) -> None:
+    by = stage.integration()
+    refused(choose(stage, by), "access_denied", "nothing_chosen")
+    assert stage.all(Connection) == []
+
+
+def test_a_single_scope_is_all_or_nothing(stage: Stage) -> None:
+    assert ask(stage, stage.integration(), scope=("read",))[2].optional == frozenset()
+
+
+def test_where_requests_name_no_scopes_only_what_the_client_declared_can_be_left_out(stage: Stage) -> None:
+    asked = {"scopes": ("a", "b"), "default_scopes": ("a", "b")}
+    assert ask(stage, stage.sunshine(**asked))[2].optional == frozenset()
+    declared = stage.sunshine(**asked, required_scopes=("a",))
+    assert ask(stage, declared)[2].optional == {"b"}
+    code = choose(stage, declared).answer.answer.code
+    assert stage.scope_of(stage.minted(stage.exchange(declared, code)).access) == ("a",)
+
+
+def test_what_was_left_out_is_asked_for_again_and_what_was_allowed_is_not(stage: Stage) -> None:
+    by = stage.integration(required_scopes=("read",))
+    choose(stage, by, "admin")
+    assert is_asked(stage, by)
+    assert not is_asked(stage, by, scope=("read", "admin"))
+
+
+def test_who_unchecks_what_was_allowed_before_takes_it_back_and_leaves_what_was_not_asked(stage: Stage) -> None:
+    by = stage.integration()
+    wide = stage.connect(by, scope=("read", "write"))
+    choose(stage, by, "admin", scope=("read", "admin"))
+    assert stage.connection_of(wide).scope == ("write", "admin")
+    assert stage.scope_of(wide.access) == ("write",)
+
+
+def test_a_client_that_changes_what_it_needs_while_the_page_is_open_has_to_ask_anew(stage: Stage) -> None:
+    by = stage.integration(required_scopes=("read",))
+    pending_id, visitor, page = ask(stage, by)
+    stage.amend(by.client, required_scopes=("read", "write"))
+    refused(stage.decide(allow, pending_id, visitor, page.shown, ISSUER, ()), "access_denied", "consent_differs")
+
+
+def test_the_platform_hears_of_other_scopes_once_the_connection_works() -> None:
+    stage = Stage(platform_events_url="https://platform.example/hooks")
+    by = stage.integration()
+    stage.code(by, scope=("read",))
+    stage.code(by, scope=("read", "write"))
+    assert stage.all(Notice) == []
+    stage.connect(by)
+    stage.connect(by)
+    stage.code(by, scope=("read",))
+    told = [json.loads(notice.body) for notice in stage.all(Notice)]
+    assert [each["type"] for each in told] == ["connection.created", "connection.changed"]
+    assert [each["data"]["scope"] for each in told] == [["read", "write", "admin"], ["read"]]
+
+
+# Suspended
+
+
+def test_allow_takes_back_what_the_customer_or_a_leaving_member_caused_and_the_page_says_so(stage: Stage) -> None:
+    by = stage.integration()
+    tokens = stage.connect(by)
+    stage.decide(suspend_by_user, stage.connection_of(tokens).id, stage.browser(stage.ada).session)
+    pending_id, visitor, page = ask(stage, by)
+    assert page.resumes
+    stage.allow(pending_id, visitor, page.shown)
+    assert stage.connection_of(tokens).suspensions == ()
+    assert stage.is_active(tokens.access)
+    entry = next(each for each in stage.audited() if each.action == "connection_resumed")
+    assert (entry.reason, entry.detail) == ("customer", {"taken_back": ["customer"]})
+
+
+def test_who_was_not_told_that_allow_resumes_does_not_resume(stage: Stage) -> None:
+    by = stage.integration()
+    tokens = stage.connect(by)
+    pending_id, visitor, page = ask(stage, by)
+    stage.decide(suspend_by_user, stage.connection_of(tokens).id, stage.browser(stage.ada).session)
+    refused(stage.allow(pending_id, visitor, page.shown), "access_denied", "consent_differs")
+    assert not stage.is_active(tokens.access)
+
+
+def test_what_an_operator_suspended_gets_no_code_and_the_customer_is_told(stage: Stage) -> None:
+    by = stage.integration()
+    tokens = stage.connect(by)
+    pending_id, visitor, page = ask(stage, by)
+    stage.decide(suspend, stage.connection_of(tokens).id, "operator")
+    refused(stage.allow(pending_id, visitor, page.shown), "access_denied", "consent_differs")
+    assert isinstance(stage.step(pending_id, visitor).answer, TellSuspended)
+    refused(stage.allow(pending_id, visitor, page.shown), "access_denied", "consent_differs")
+    back = stage.decide(deny, pending_id, visitor, ISSUER).answer
+    assert (back.answer.code, back.answer.error.code) == (None, "access_denied")
+
+
+def test_while_an_operator_and_the_customer_have_suspended_it_a_page_of_before_allows_nothing(stage: Stage) -> None:
+    by = stage.integration()
+    tokens = stage.connect(by)
+    connection = stage.connection_of(tokens)
+    stage.decide(suspend_by_user, connection.id, stage.browser(stage.ada).session)
+    pending_id, visitor, page = ask(stage, by)
+    stage.decide(suspend, connection.id, "operator")
+    refused(stage.allow(pending_id, visitor, page.shown), "access_denied", "suspended_by_operator")
+
+
+def test_prompt_none_is_told_that_it_is_denied(stage: Stage) -> None:
+    by = stage.integration()
+    stage.decide(suspend, stage.connection_of(stage.connect(by)).id, "operator")
+    visitor = stage.browser(stage.ada)
+    sent = stage.step(stage.open(by, visitor, prompt=("none",)), visitor).answer
+    assert sent.answer.error.code == "access_denied"
 
 
 # Bounded

@@ -11,12 +11,22 @@ from dataclasses import replace
 
 from grantway.protocol import audit
 from grantway.protocol.administration.approval import may_connect_draft
-from grantway.protocol.consent import answer_again, needs_asking, question_of, settle_consent, shown_of
+from grantway.protocol.consent import (
+    answer_again,
+    chosen_of,
+    needs_asking,
+    optional_of,
+    question_of,
+    resumes,
+    settle_consent,
+    shown_of,
+)
 from grantway.protocol.decision import Change, Decision, Forget, Refusal, Replace, refuse
 from grantway.protocol.digests import digest
 from grantway.protocol.facts import Facts
 from grantway.protocol.ids import parse
 from grantway.protocol.keys import same
+from grantway.protocol.lifecycle import is_held_by_an_operator
 from grantway.protocol.model import Client, PendingAuthorization, Scope, User
 from grantway.protocol.moment import Moment
 from grantway.protocol.opening import ERRORS, open_authorization
@@ -32,6 +42,7 @@ from grantway.protocol.steps import (
     Opened,
     SendBack,
     Step,
+    TellSuspended,
     Visitor,
 )
 from grantway.protocol.trying import try_redirect_uri
@@ -39,7 +50,7 @@ from grantway.wire.errors import ACCESS_DENIED, CONSENT_REQUIRED, INVALID_REQUES
 from grantway.wire.messages import AuthorizationAnswer
 
 __all__ = [
-    "AskAccount", "AskConsent", "AskSignIn", "Chosen", "Opened", "SendBack", "Step", "Visitor", "allow",
+    "AskAccount", "AskConsent", "AskSignIn", "Chosen", "Opened", "SendBack", "Step", "TellSuspended", "Visitor", "allow",
     "change_account", "choose_account", "deny", "next_step", "open_authorization",
 ]  # fmt: skip
 
@@ -56,12 +67,14 @@ async def next_step(
     if found is None:
         if "none" in pending.prompt:
             return refuse(LOGIN_REQUIRED, "login_required")  # on a page: nobody has signed in, nothing is redirected
-        return Decision(AskSignIn(client, pending.redirect_uri), reason="sign_in_asked")
+        since = pending.created_at if "login" in pending.prompt else None
+        return Decision(AskSignIn(client, pending.redirect_uri, since=since), reason="sign_in_asked")
     session, user = found
     if not _is_bound(pending, visitor):
         return refuse(INVALID_REQUEST, "pending_of_another_browser")
     if "login" in pending.prompt and session.auth_time < pending.created_at:
-        return Decision(AskSignIn(client, pending.redirect_uri, again=True), reason="sign_in_asked_again")
+        ask = AskSignIn(client, pending.redirect_uri, again=True, since=pending.created_at)
+        return Decision(ask, reason="sign_in_asked_again")
     if pending.grant_id is not None:
         return await _answered(facts, at, pending, client, user, issuer)
     if pending.refusal is not None:
@@ -85,8 +98,13 @@ async def _after_sign_in(
             return _send_back(pending, client, issuer, CONSENT_REQUIRED, "account_required")
         return Decision(AskAccount(client, user, choices, pending.redirect_uri, closed), reason="account_asked")
     question = await question_of(facts, pending, client, user, account)
+    if question.connection is not None and is_held_by_an_operator(question.connection):
+        if "none" in pending.prompt:
+            return _send_back(pending, client, issuer, ACCESS_DENIED, "suspended_by_operator")
+        told = TellSuspended(client, user, account, len(choices) > 1, pending.redirect_uri)
+        return Decision(told, reason="suspended_by_operator")
     if not needs_asking(question):
-        code, changes = settle_consent(question, at, asked=False)
+        code, changes = settle_consent(question, at, pending.scope, asked=False)
         return Decision(_back(pending, client, issuer, code=code), changes, "consent_repeated")
     if "none" in pending.prompt:
         return _send_back(pending, client, issuer, CONSENT_REQUIRED, "consent_required")
@@ -103,6 +121,8 @@ async def _after_sign_in(
         several_accounts=len(choices) > 1,
         redirect_uri=pending.redirect_uri,
         shown=shown_of(question),
+        optional=frozenset(optional_of(question)),
+        resumes=resumes(question),
     )
     return Decision(ask, bound, "consent_asked")
 
@@ -137,9 +157,18 @@ async def change_account(facts: Facts, at: Moment, pending_id: str, visitor: Vis
 
 
 async def allow(
-    facts: Facts, at: Moment, pending_id: str, visitor: Visitor, shown: str, issuer: str
+    facts: Facts,
+    at: Moment,
+    pending_id: str,
+    visitor: Visitor,
+    shown: str,
+    issuer: str,
+    chosen: tuple[str, ...] | None = None,
 ) -> Decision[SendBack | Refusal]:
-    """The customer allows what was shown. Everything is checked again: who, which account, which scopes, which client."""
+    """The customer allows what was shown. Everything is checked again: who, which account, which scopes, which client.
+
+    ``chosen`` are the optional scopes that they left checked; ``None``: all of them.
+    """
     ready = await _ready(facts, at, pending_id, visitor, answered=True)
     if isinstance(ready, Refusal):
         return Decision(ready, reason=ready.reason)
@@ -159,7 +188,15 @@ async def allow(
     question = await question_of(facts, pending, client, user, account)
     if not same(shown.encode(), shown_of(question).encode()):
         return refuse(ACCESS_DENIED, "consent_differs")
-    code, changes = settle_consent(question, at, asked=True)
+    if question.connection is not None and is_held_by_an_operator(question.connection):
+        return refuse(ACCESS_DENIED, "suspended_by_operator")
+    optional = optional_of(question)
+    if chosen is not None and not within(chosen, optional):
+        return refuse(ACCESS_DENIED, "consent_differs")  # the form has no such box
+    scope = chosen_of(question, optional if chosen is None else chosen)
+    if pending.scope and not scope:
+        return refuse(ACCESS_DENIED, "nothing_chosen")
+    code, changes = settle_consent(question, at, scope, asked=True)
     return Decision(_back(pending, client, issuer, code=code), changes, "consented")
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 
 from grantway.protocol import audit
 from grantway.protocol.decision import Add, Change, EndGrant, Replace
-from grantway.protocol.facts import Facts
+from grantway.protocol.facts import ConnectionInView, Facts
+from grantway.protocol.lifecycle import THEIRS, resuming, taken_back
 from grantway.protocol.model import Account, Client, Connection, Grant, PendingAuthorization, User
 from grantway.protocol.moment import Moment
 from grantway.protocol.redirect_uri import is_web, uri_digest
 from grantway.protocol.scope import within
 from grantway.protocol.standing import why_out
+from grantway.protocol.telling import platform_notice
 from grantway.protocol.tokens import write_code
 from grantway.wire import base62
 from grantway.wire.record import record
@@ -41,9 +44,33 @@ def shown_of(question: Question) -> str:
     seen = (
         pending.digest, question.client.id, question.user.id, question.account.id,
         " ".join(pending.scope).encode(), " ".join(pending.resource).encode(), pending.redirect_uri.encode(),
+        " ".join(optional_of(question)).encode(), b"resumes" if resumes(question) else b"",
     )  # fmt: skip
     framed = b"".join(len(part).to_bytes(4, "big") + part for part in seen)
     return base62.encode(hashlib.sha256(framed).digest())
+
+
+def optional_of(question: Question) -> tuple[str, ...]:
+    """The scopes that the customer may leave out: those that the client can do without, as it has declared.
+
+    Where requests name no scopes the client has not chosen what it asks for, so silence does not mean that it can do
+    without; and a single scope is all or nothing, which Allow and Deny say already.
+    """
+    client, asked = question.client, question.pending.scope
+    if len(asked) < 2 or (not client.required_scopes and not client.policy.takes_scope):
+        return ()
+    return tuple(one for one in asked if one not in client.required_scopes)
+
+
+def resumes(question: Question) -> bool:
+    """Whether Allow takes back a suspension."""
+    return question.connection is not None and question.connection.suspended_at is not None
+
+
+def chosen_of(question: Question, chosen: Collection[str]) -> tuple[str, ...]:
+    """What is allowed of what was asked, when these optional ones were left checked."""
+    optional = optional_of(question)
+    return tuple(one for one in question.pending.scope if one not in optional or one in chosen)
 
 
 def needs_asking(question: Question) -> bool:
@@ -71,16 +98,19 @@ async def question_of(
     return Question(pending, client, user, account, connection, earlier)
 
 
-def settle_consent(question: Question, at: Moment, *, asked: bool) -> tuple[str, tuple[Change, ...]]:
+def settle_consent(
+    question: Question, at: Moment, scope: tuple[str, ...], *, asked: bool
+) -> tuple[str, tuple[Change, ...]]:
     """The code, and the changes by which it is good: a connection, a grant, and the request is answered.
 
     The answered request stays for a moment (``answer_again``).
 
-    A consent that was asked for fewer scopes than the connection has narrows it at once; otherwise it gains the new
-    ones, and what older grants allow stays what it was.
+    ``scope`` is what was allowed of what was asked. A consent that was asked for no more than the connection has
+    narrows it to that at once; otherwise it gains the new ones, loses what was left out, and what older grants allow
+    stays what it was.
     """
     pending, client, policy = question.pending, question.client, question.client.policy
-    connection, first = _connection(question, at, asked=asked)
+    connection, first = _connection(question, at, scope, asked=asked)
     grant_id = at.new_id()
     raw = at.draw(32)
     grant = Grant(
@@ -90,7 +120,7 @@ def settle_consent(question: Question, at: Moment, *, asked: bool) -> tuple[str,
         account_id=question.account.id,
         user_id=question.user.id,
         origin="code",
-        scope=pending.scope,
+        scope=scope,
         resource=pending.resource,
         secret=at.vault.seal(raw, grant_id),
         key_id=at.vault.current,
@@ -106,7 +136,7 @@ def settle_consent(question: Question, at: Moment, *, asked: bool) -> tuple[str,
     surplus = in_turn[: max(0, len(in_turn) + 1 - policy.live_grants)]
     return write_code(raw, grant_id), (
         Replace(replace(pending, grant_id=grant_id, expires_at=at.now + ANSWERED, version=pending.version + 1)),
-        first,
+        *first,
         Add(grant),
         *(EndGrant(old.id, at.now, "superseded") for old in surplus),
         audit.note(
@@ -116,7 +146,7 @@ def settle_consent(question: Question, at: Moment, *, asked: bool) -> tuple[str,
             connection,
             grant_id=grant_id,
             user_id=question.user.id,
-            scope=list(pending.scope),
+            scope=list(scope),
         ),
     )
 
@@ -139,9 +169,11 @@ def _is_unexchanged(grant: Grant) -> bool:
     return grant.origin == "code" and grant.generation == 0
 
 
-def _connection(question: Question, at: Moment, *, asked: bool) -> tuple[Connection, Change]:
-    scope, connection = question.pending.scope, question.connection
-    if connection is None:
+def _connection(
+    question: Question, at: Moment, scope: tuple[str, ...], *, asked: bool
+) -> tuple[Connection, tuple[Change, ...]]:
+    before = question.connection
+    if before is None:
         made = Connection(
             id=at.new_id(),
             client_id=question.client.id,
@@ -151,11 +183,25 @@ def _connection(question: Question, at: Moment, *, asked: bool) -> tuple[Connect
             created_at=at.now,
             approved_by=question.user.id,
         )
-        return made, Add(made)
-    if asked and within(scope, connection.scope):
-        allowed = scope
-    else:
-        allowed = connection.scope + tuple(one for one in scope if one not in connection.scope)
-    # Replaced even when nothing is different: the count of live grants is guarded by the connection's version.
-    same = replace(connection, scope=allowed, version=connection.version + 1)
-    return same, Replace(same)
+        return made, (Add(made),)
+    # Replaced even when nothing is different: the set of live grants is guarded by the connection's version.
+    changed = replace(
+        before, scope=_scope_after(before, question.pending.scope, scope, asked), version=before.version + 1
+    )
+    if asked:
+        changed = taken_back(changed, THEIRS)
+    view = ConnectionInView(before, question.client, question.account, question.user)
+    actor = audit.by_user(question.user)
+    told: tuple[Change, ...] = ()
+    if set(changed.scope) != set(before.scope) and before.activated_at is not None:
+        told = platform_notice(
+            at, view, "connection.changed", reason="customer", actor=actor, scope=list(changed.scope)
+        )
+    return changed, (Replace(changed), *told, *resuming(view, changed, at, "customer", actor, question.user.id))
+
+
+def _scope_after(before: Connection, wanted: tuple[str, ...], allowed: tuple[str, ...], asked: bool) -> tuple[str, ...]:
+    if asked and within(wanted, before.scope):
+        return allowed
+    kept = tuple(one for one in before.scope if one in allowed or one not in wanted)
+    return kept + tuple(one for one in allowed if one not in kept)

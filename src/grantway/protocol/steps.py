@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
+from datetime import datetime
 
 from grantway.protocol.model import Account, Client, Connection, Membership, Scope, User
 from grantway.wire.messages import AuthorizationAnswer
@@ -28,12 +29,14 @@ class Opened:
 class AskSignIn:
     """The customer has to sign in; ``again`` when they are signed in and the client asks for it once more.
 
-    ``redirect_uri`` is where the browser may end up right after it, when nothing else has to be asked.
+    ``redirect_uri`` is where the browser may end up right after it, when nothing else has to be asked. ``since``: a
+    sign-in before that is not enough.
     """
 
     client: Client
     redirect_uri: str
     again: bool = False
+    since: datetime | None = None
 
 
 @record
@@ -52,7 +55,11 @@ class AskAccount:
 
 @record
 class AskConsent:
-    """The Allow/Deny page. ``shown`` has to come back with the answer: it binds what was seen to what is settled."""
+    """The Allow/Deny page. ``shown`` has to come back with the answer: it binds what was seen to what is settled.
+
+    ``optional`` are the scopes that the customer may leave out. ``resumes``: the connection is suspended, and Allow
+    takes that back.
+    """
 
     client: Client
     user: User
@@ -62,6 +69,19 @@ class AskConsent:
     several_accounts: bool
     redirect_uri: str
     shown: str
+    optional: frozenset[str] = frozenset()
+    resumes: bool = False
+
+
+@record
+class TellSuspended:
+    """An operator has suspended the connection, so there is nothing to allow; all that is left is to go back."""
+
+    client: Client
+    user: User
+    account: Account
+    several_accounts: bool
+    redirect_uri: str
 
 
 @record
@@ -77,4 +97,4 @@ class Chosen:
     """The account is noted; ask ``next_step`` again."""
 
 
-Step = AskSignIn | AskAccount | AskConsent | SendBack
+Step = AskSignIn | AskAccount | AskConsent | TellSuspended | SendBack

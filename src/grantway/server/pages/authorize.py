@@ -10,8 +10,8 @@ from grantway.protocol.authorize import Chosen, Opened, SendBack, allow, change_
 from grantway.protocol.authorize import open_authorization as opened_by
 from grantway.protocol.decision import Refusal
 from grantway.server.pages import problems
+from grantway.server.pages.after_sign_in import pending_id_of
 from grantway.server.pages.problems import Stop, stop
-from grantway.server.pages.signing_in import pending_id_of
 from grantway.server.pages.steps import answer_step, send_back
 from grantway.server.pages.visit import Visit
 from grantway.wire.dialects import standard, sunshine
@@ -19,6 +19,8 @@ from grantway.wire.encoding import read_form
 from grantway.wire.errors import INVALID_REQUEST, Malformed
 
 PATHS = {"standard": "/authorize", "sunshine": "/oauth/authorize"}
+BOX = "scope:"
+"""Before the name of a scope: the box in which the customer leaves it checked."""
 _READERS = {"standard": standard.read_authorization_request, "sunshine": sunshine.read_authorization_request}
 
 
@@ -90,7 +92,8 @@ async def decide(visit: Visit) -> Response:
     issuer, shown = visit.service.issuer, fields.one("shown") or ""
     match fields.one("decision"):
         case "allow":
-            answer = (await visit.service.settle(allow, pending_id, visit.visitor, shown, issuer)).answer
+            chosen = tuple(name.removeprefix(BOX) for name in fields.plain if name.startswith(BOX))
+            answer = (await visit.service.settle(allow, pending_id, visit.visitor, shown, issuer, chosen)).answer
         case "deny":
             answer = (await visit.service.settle(deny, pending_id, visit.visitor, issuer)).answer
         case _:
@@ -99,7 +102,8 @@ async def decide(visit: Visit) -> Response:
         case SendBack() as back:
             return send_back(visit, back)
         case Refusal() as refusal:
-            raise stop(problems.SHOWN_DIFFERS, refusal, again=here)
+            nothing = refusal.reason == "nothing_chosen"
+            raise stop(problems.NOTHING_CHOSEN if nothing else problems.SHOWN_DIFFERS, refusal, again=here)
 
 
 def _chosen(visit: Visit, here: str, answer: Chosen | Refusal) -> Response:

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from starlette.responses import Response
 
-from grantway.protocol.authorize import AskAccount, AskConsent, AskSignIn, SendBack
+from grantway.protocol.authorize import AskAccount, AskConsent, AskSignIn, SendBack, TellSuspended
 from grantway.protocol.decision import Decision, Refusal
 from grantway.protocol.facts import Facts
-from grantway.protocol.model import Client, Scope
+from grantway.protocol.model import Account, Client, Membership, Scope
 from grantway.protocol.moment import Moment
 from grantway.server.pages import problems
 from grantway.server.pages.assets import icons_of
@@ -22,7 +22,7 @@ _DIALECTS = {"standard": standard, "sunshine": sunshine}
 
 
 async def answer_step(
-    visit: Visit, pending_id: str, step: AskSignIn | AskAccount | AskConsent | SendBack | Refusal
+    visit: Visit, pending_id: str, step: AskSignIn | AskAccount | AskConsent | TellSuspended | SendBack | Refusal
 ) -> Response:
     """The response that this step asks for."""
     match step:
@@ -32,6 +32,8 @@ async def answer_step(
             return await _ask_account(visit, pending_id, step)
         case AskConsent():
             return await _ask_consent(visit, pending_id, step)
+        case TellSuspended():
+            return await _tell_suspended(visit, pending_id, step)
         case SendBack():
             return send_back(visit, step)
         case Refusal():
@@ -65,7 +67,7 @@ async def _ask_account(visit: Visit, pending_id: str, step: AskAccount) -> Respo
         {
             "account": account,
             "role": membership.role,
-            "obstacle": "suspended" if account.suspended_at else None if membership.may_connect else "role",
+            "obstacle": _obstacle(membership, account, step.closed),
         }
         for membership, account in step.choices
     ]
@@ -80,6 +82,15 @@ async def _ask_account(visit: Visit, pending_id: str, step: AskAccount) -> Respo
         "icons": await icons(visit, [step.client]),
     }
     return visit.page("account.html", values, form_target=step.redirect_uri)
+
+
+def _obstacle(membership: Membership, account: Account, closed: frozenset[bytes]) -> str | None:
+    """Why this account cannot be picked, or ``None``."""
+    if account.suspended_at is not None:
+        return "suspended"
+    if not membership.may_connect:
+        return "role"
+    return "draft" if account.id in closed else None
 
 
 async def _ask_consent(visit: Visit, pending_id: str, step: AskConsent) -> Response:
@@ -98,9 +109,24 @@ async def _ask_consent(visit: Visit, pending_id: str, step: AskConsent) -> Respo
         "lost_scopes": others if narrows else (),
         "several_accounts": step.several_accounts,
         "destination": destination_of(step.redirect_uri),
+        "optional": step.optional,
+        "resumes": step.resumes,
         "shown": step.shown,
         "pending_id": pending_id,
         "csrf": visit.token("session"),
         "icons": await icons(visit, [step.client]),
     }
     return visit.page("consent.html", values, form_target=step.redirect_uri)
+
+
+async def _tell_suspended(visit: Visit, pending_id: str, step: TellSuspended) -> Response:
+    values = {
+        "client": step.client,
+        "user": step.user,
+        "account": step.account,
+        "several_accounts": step.several_accounts,
+        "pending_id": pending_id,
+        "csrf": visit.token("session"),
+        "icons": await icons(visit, [step.client]),
+    }
+    return visit.page("suspended.html", values, form_target=step.redirect_uri)
