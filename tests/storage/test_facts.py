@@ -113,6 +113,7 @@ VIEW = ConnectionInView(connection(), client(), account(), user())
         (lambda facts: facts.operator_keys(), ()),
         (lambda facts: facts.idempotent_answer(b"?"), None),
         (lambda facts: facts.tallies(NOON), ()),
+        (lambda facts: facts.count_live_grants(b"?"), 0),
         (lambda facts: facts.audit(), ()),
     ],
 )

@@ -112,6 +112,7 @@ def test_live_grants_come_least_recently_used_first(storage: Any) -> None:
 
 def test_whether_a_connection_has_a_live_grant_beside(storage: Any) -> None:
     add(storage, grant(51), grant(52, revoked_at=NOON), grant(53, user_id=None, connection_id=an_id(44)))
+    assert ask(storage, lambda facts: facts.count_live_grants(an_id(4))) == 1
     assert ask(storage, lambda facts: facts.has_live_grant_beside(an_id(4)))
     assert not ask(storage, lambda facts: facts.has_live_grant_beside(an_id(4), grant_id=an_id(51)))
     assert ask(storage, lambda facts: facts.has_live_grant_beside(an_id(4), grant_id=an_id(52)))

@@ -188,6 +188,18 @@ def test_counts_are_told_by_hour_kind_and_label(storage: Any) -> None:
     assert ask(storage, lambda facts: facts.tallies(NOON)) == (kept[1],)
 
 
+def test_counts_are_added_up_for_so_many_hours(storage: Any) -> None:
+    midnight = THE_HOUR.replace(hour=0)
+    add(storage, tally("a", count=1), tally("a", hour=THE_HOUR + HOUR, count=2), tally("b", count=4))
+    add(storage, tally("a", hour=midnight + DAY, count=8), tally("a", hour=midnight - HOUR, count=16))
+    added = ask(storage, lambda facts: facts.tallies(midnight, hours=24))
+    assert [(each.hour, each.label, each.count) for each in added] == [
+        (midnight, "a", 3), (midnight, "b", 4), (midnight + DAY, "a", 8),
+    ]  # fmt: skip
+    first = ask(storage, lambda facts: facts.tallies(midnight, hours=6))[0]
+    assert (first.hour, first.count) == (THE_HOUR, 3)
+
+
 def test_the_audit_is_searched_by_all_that_is_named(storage: Any) -> None:
     ada = show("us", an_id(1))
     add(

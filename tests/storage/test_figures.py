@@ -16,9 +16,11 @@ def test_a_census_counts_what_is_live_what_waits_and_what_is_dead(storage: Any) 
     assert asyncio.run(storage.census()) == Census(0, 0, 0)
     add(storage, client(), account(), account(20), connection(), connection(21, account_id=account(20).id))
     add(storage, notice(), notice(22), replace(notice(23), dead_at=NOON), replace(notice(24), delivered_at=NOON))
-    assert asyncio.run(storage.census()) == Census(2, 2, 1)
+    assert asyncio.run(storage.census()) == Census(2, 2, 1, suspended=0, clients=1)
     do(storage, RemoveConnection(connection().id, NOON, "customer"))
-    assert asyncio.run(storage.census()).connections == 1
+    add(storage, connection(25, account_id=account(20).id, client_id=client(26).id, suspended_at=NOON), client(26))
+    add(storage, client(27, ended_at=NOON))
+    assert asyncio.run(storage.census()) == Census(2, 2, 1, suspended=1, clients=2)
 
 
 def test_figures_count_what_was_done_since_the_start(storage: Any) -> None:

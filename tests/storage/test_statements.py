@@ -18,7 +18,7 @@ from grantway.server.storage.sqlite import SqliteStorage, statements
 WHOLE_TABLES = {
     # a handful of rows, or at most a thousand of few
     "SCOPES", "SIGNING_KEYS", "SIGNING_KEY_VERSIONS", "OPERATORS", "OPERATOR_KEYS",
-    # three counts, each of a whole index
+    # five counts, each of a whole index
     "CENSUS",
     # the notices that wait, by their own index
     "NOTICES (False, False, 'waiting')", "NOTICES (False, True, 'waiting')",

@@ -199,6 +199,9 @@ class Facts(Protocol):
         A code that was never exchanged and cannot be any more is none.
         """
 
+    async def count_live_grants(self, connection_id: bytes) -> int:
+        """How many grants of the connection are not revoked."""
+
     async def ended_token(self, serial: bytes) -> EndedToken | None: ...
     async def pending(self, digest: bytes) -> PendingAuthorization | None: ...
 
@@ -253,8 +256,8 @@ class Facts(Protocol):
         """Newest first, revoked and expired ones included, at most 1000."""
 
     async def idempotent_answer(self, digest: bytes) -> IdempotentAnswer | None: ...
-    async def tallies(self, since: datetime, kind: str | None = None) -> tuple[Tally, ...]:
-        """By hour, then kind, then label."""
+    async def tallies(self, since: datetime, kind: str | None = None, *, hours: int = 1) -> tuple[Tally, ...]:
+        """By hour, then kind, then label; ``hours``: added up for so many (counted from 1970), told by the first."""
 
     async def audit(
         self,

@@ -57,6 +57,10 @@ class Census:
     connections: int
     notices_waiting: int
     notices_dead: int
+    suspended: int = 0
+    """Connections that are suspended; they are among ``connections``."""
+    clients: int = 0
+    """Clients that are not ended, drafts included."""
 
 
 class Storage(Protocol):

@@ -132,6 +132,9 @@ class ConnectionFacts(Reading):
             for each in self._tables.of(Grant).values()
         )
 
+    async def count_live_grants(self, connection_id: bytes) -> int:
+        return len(self._all(Grant, lambda each: each.connection_id == connection_id and each.revoked_at is None))
+
     async def ended_token(self, serial: bytes) -> EndedToken | None:
         return self._tables.of(EndedToken).get(serial)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections import Counter
+from datetime import UTC, datetime, timedelta
 
 from grantway.protocol.facts import FIRST_PAGE, Page
 from grantway.protocol.ids import show
@@ -26,9 +27,12 @@ class HouseFacts(Reading):
     async def idempotent_answer(self, digest: bytes) -> IdempotentAnswer | None:
         return self._tables.of(IdempotentAnswer).get(digest)
 
-    async def tallies(self, since: datetime, kind: str | None = None) -> tuple[Tally, ...]:
-        found = self._all(Tally, lambda each: each.hour >= since and kind in (None, each.kind))
-        return tuple(sorted(found, key=lambda each: (each.hour, each.kind, each.label)))
+    async def tallies(self, since: datetime, kind: str | None = None, *, hours: int = 1) -> tuple[Tally, ...]:
+        added: Counter[tuple[datetime, str, str]] = Counter()
+        for each in self._all(Tally, lambda each: each.hour >= since and kind in (None, each.kind)):
+            first = each.hour - (each.hour - datetime.fromtimestamp(0, UTC)) % timedelta(hours=hours)
+            added[first, each.kind, each.label] += each.count
+        return tuple(Tally(*key, count) for key, count in sorted(added.items()))
 
     async def audit(
         self,

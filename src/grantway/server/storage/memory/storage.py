@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from grantway.protocol.decision import Decision
 from grantway.protocol.facts import Rule
-from grantway.protocol.model import Connection, Notice
+from grantway.protocol.model import Client, Connection, Notice
 from grantway.server.storage.memory.changes import apply
 from grantway.server.storage.memory.facts import MemoryFacts
 from grantway.server.storage.memory.sweeping import sweep
@@ -90,6 +90,8 @@ class MemoryStorage:
             sum(each.removed_at is None for each in connections),
             sum(each.delivered_at is None and each.dead_at is None for each in notices),
             sum(each.dead_at is not None for each in notices),
+            sum(each.suspended_at is not None and each.removed_at is None for each in connections),
+            sum(each.ended_at is None for each in self._tables.of(Client).values()),
         )
 
     async def close(self) -> None:

@@ -87,6 +87,10 @@ class GrantFacts(Reading):
     ) -> bool:
         return bool(self._rows(sql.HAS_LIVE_GRANT_BESIDE, connection_id, grant_id, user_id, micros(self._now)))
 
+    async def count_live_grants(self, connection_id: bytes) -> int:
+        count: int = self._rows(sql.COUNT_LIVE_GRANTS, connection_id)[0][0]
+        return count
+
     async def ended_token(self, serial: bytes) -> EndedToken | None:
         return self._one(r.ENDED_TOKEN, BY_KEY[EndedToken], serial)
 

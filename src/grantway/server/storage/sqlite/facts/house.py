@@ -13,6 +13,9 @@ from grantway.server.storage.sqlite.facts.reading import Reading, older
 from grantway.server.storage.sqlite.statements import house as sql
 from grantway.server.storage.sqlite.statements.rows import BY_KEY
 
+HOUR = 3_600_000_000
+"""Microseconds."""
+
 
 class HouseFacts(Reading):
     """See ``grantway.protocol.facts.Facts``."""
@@ -38,8 +41,8 @@ class HouseFacts(Reading):
     async def idempotent_answer(self, digest: bytes) -> IdempotentAnswer | None:
         return self._one(r.IDEMPOTENT_ANSWER, BY_KEY[IdempotentAnswer], digest)
 
-    async def tallies(self, since: datetime, kind: str | None = None) -> tuple[Tally, ...]:
-        return self._many(r.TALLY, sql.TALLIES, micros(since), kind)
+    async def tallies(self, since: datetime, kind: str | None = None, *, hours: int = 1) -> tuple[Tally, ...]:
+        return self._many(r.TALLY, sql.TALLIES, micros(since), kind, hours * HOUR)
 
     async def audit(
         self,

@@ -44,6 +44,9 @@ select {GRANT.columns()} from grants where connection_id = ?1 and user_id is ?2 
 order by coalesce(last_used_day, created_at / 86400000000), created_at, id"""
 """A user's live grants under a connection, least recently used first."""
 
+COUNT_LIVE_GRANTS = "select count(*) from grants where connection_id = ?1 and revoked_at is null"
+"""How many grants a connection has that are not revoked."""
+
 HAS_LIVE_GRANT_BESIDE = """
 select 1 from grants
 where connection_id = ?1 and revoked_at is null and (?2 is null or id <> ?2) and (?3 is null or user_id is not ?3)

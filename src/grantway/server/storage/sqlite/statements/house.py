@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from grantway.server.storage.sqlite.records import AUDIT_ENTRY, OPERATOR_KEY, SIGNING_KEY, TALLY
+from grantway.server.storage.sqlite.records import AUDIT_ENTRY, OPERATOR_KEY, SIGNING_KEY
 
 TOUCH_OPERATOR_KEY = (
     "update operator_keys set last_used_day = ?2 where id = ?1 and (last_used_day is null or last_used_day < ?2)"
@@ -27,9 +27,10 @@ select {SIGNING_KEY.columns()} from signing_keys where retires_at is null or ret
 OPERATOR_KEYS = f"select {OPERATOR_KEY.columns()} from operator_keys order by id desc limit 1000"
 """All operator keys, newest first."""
 
-TALLIES = f"""
-select {TALLY.columns()} from tallies where hour >= ?1 and (?2 is null or kind = ?2) order by hour, kind, label"""
-"""Counts since an hour, of one kind or of all."""
+TALLIES = """
+select hour / ?3 * ?3, kind, label, sum(count) from tallies where hour >= ?1 and (?2 is null or kind = ?2)
+group by 1, kind, label order by 1, kind, label"""
+"""Counts since an hour, of one kind or of all, added up for so many microseconds."""
 
 _CRITERIA = {
     "connection": ("?3", "connection_id = ?3"),

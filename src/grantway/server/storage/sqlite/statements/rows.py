@@ -106,5 +106,9 @@ WRITE_META_ONCE = "insert into meta (key, value) values (?1, ?2) on conflict (ke
 
 CENSUS = """select (select count(*) from connections indexed by connections_live where removed_at is null),
     (select count(*) from notices indexed by notices_waiting where delivered_at is null and dead_at is null),
-    (select count(*) from notices indexed by notices_dead where dead_at is not null)"""
-"""How many live connections, waiting notices and dead ones there are, for metrics; each by an index of its own."""
+    (select count(*) from notices indexed by notices_dead where dead_at is not null),
+    (select count(*) from connections indexed by connections_suspended
+     where suspended_at is not null and removed_at is null),
+    (select count(*) from clients indexed by clients_by_name where ended_at is null)"""
+"""How many live connections, waiting and dead notices, suspended connections and clients there are, for metrics and the
+operators' first page; each by an index of its own."""
