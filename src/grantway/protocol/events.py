@@ -17,7 +17,7 @@ from grantway.protocol.administration.answers import Rejected, reject
 from grantway.protocol.decision import Add, Change, Decision, Forget
 from grantway.protocol.digests import digest
 from grantway.protocol.facts import ConnectionInView, Facts
-from grantway.protocol.ids import parse, show
+from grantway.protocol.ids import show
 from grantway.protocol.model import Account, Event, IdempotentAnswer, Notice, Webhook
 from grantway.protocol.moment import Moment
 from grantway.protocol.vault import Vault
@@ -93,14 +93,14 @@ async def covered_by(facts: Facts, scope: Collection[str]) -> tuple[str, ...]:
 async def publish(
     facts: Facts,
     at: Moment,
-    account: str,
+    account: Account,
     event_type: str,
     payload: Mapping[str, Any],
     *,
     event_id: str | None = None,
     ordering_key: str | None = None,
 ) -> Decision[Published | Rejected]:
-    """The platform says what happened. ``account`` is our id of it (``ac_…``) or the platform's own.
+    """The platform says what happened in an account that is not removed.
 
     The same ``event_id`` again (for one account, within ``REPEATS_KNOWN_FOR``) is the same event, which nobody hears
     twice. Events with one ``ordering_key`` reach each webhook in the order in which they were published.
@@ -110,13 +110,10 @@ async def publish(
     body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
     if len(body) > MAX_PAYLOAD:
         return reject(f"The payload has at most {MAX_PAYLOAD // 1024} KiB of JSON.", "event_too_large")
-    about = await _account(facts, account)
-    if about is None or about.removed_at is not None:
-        return reject("There is no such account.", "account_unknown")
     repetition: tuple[Change, ...] = ()
     new_id = at.new_id()
     if event_id is not None:
-        known = digest(f"event {show('ac', about.id)} {event_id}")
+        known = digest(f"event {show('ac', account.id)} {event_id}")
         before = await facts.idempotent_answer(known)
         if before is not None and at.now < before.expires_at:
             event = await facts.event(at.vault.open(before.key_id, before.body_sealed, known))
@@ -126,8 +123,8 @@ async def publish(
         remembered = IdempotentAnswer(known, known, 202, sealed, at.vault.current, at.now, at.now + REPEATS_KNOWN_FOR)
         repetition = (*(() if before is None else (Forget(before),)), Add(remembered))
 
-    hearing = await _hearing(facts, about, event_type)
-    event = _event(at, about.id, event_type, body, new_id, ordering_key, len(hearing))
+    hearing = await _hearing(facts, account, event_type)
+    event = _event(at, account.id, event_type, body, new_id, ordering_key, len(hearing))
     notices = [Add(webhook_notice(at, webhook, event, ordering_key)) for webhook in hearing]
     return Decision(Published(event), (Add(event), *repetition, *notices), "event_published")
 
@@ -140,11 +137,6 @@ def _problem(event_type: str, event_id: str | None, ordering_key: str | None) ->
     if any(name is not None and not 0 < len(name) <= MAX_NAME for name in (event_id, ordering_key)):
         return f"An event id and an ordering key have 1 to {MAX_NAME} characters."
     return None
-
-
-async def _account(facts: Facts, account: str) -> Account | None:
-    row_id = parse("ac", account)
-    return await (facts.account(row_id) if row_id else facts.account_by_external_id("platform", account))
 
 
 async def _hearing(facts: Facts, account: Account, event_type: str) -> list[Webhook]:

@@ -36,6 +36,7 @@ INTEGRATION = Scope(
             "The account itself: its settings, keys and people",
         )
     },
+    events=("*",),
 )
 """What every Sunshine Conversations integration gets: its authorization request carries no scope."""
 
