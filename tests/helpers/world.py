@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any, BinaryIO
 from urllib.parse import urlencode
@@ -16,7 +16,6 @@ from grantway.protocol.administration.clients import CreatedClient
 from grantway.protocol.administration.connections import create_key
 from grantway.protocol.model import Account
 from grantway.server.app import build_app
-from grantway.server.log import DecisionLog
 from grantway.server.passwords import hash_password
 from tests.helpers.asgi import Caller, Reply
 from tests.helpers.customer import FORM, Customer
@@ -148,9 +147,7 @@ def basic(name: str, password: str) -> str:
 def world(log: BinaryIO | None = None) -> Iterator[World]:
     """A platform with one customer, who owns one account, and three integrations. Decisions are logged to ``log``."""
     house = House.in_memory(public_url=PUBLIC_URL, log_level="debug")
-    app = build_app(house.service)
-    app._decisions = DecisionLog("debug", log or BytesIO())
-    caller = Caller(app)
+    caller = Caller(build_app(replace(house.service, log_stream=log or BytesIO())))
     user = house.user(EMAIL, "Ada", hash_password(PASSWORD))
     account = house.account("Acme", subdomain="acme", settings={"echoPostback": True}, metadata={"tier": "gold"})
     house.member(account, user)

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from grantway.server.app import MAX_BODY, build_app
-from grantway.server.log import DecisionLog
 from grantway.server.storage.port import Contended, OutcomeUnknown, Overloaded, StorageError
 from tests.helpers.asgi import Caller, Disconnected
 from tests.helpers.fuzzing import Watch, watching
@@ -145,9 +144,7 @@ class Troubled:
 
 
 def troubled(there: World, watch: Watch, trouble: BaseException) -> Caller:
-    app = build_app(replace(there.house.service, storage=Troubled(trouble)))
-    app._decisions = DecisionLog("debug", watch.log)
-    return Caller(app)
+    return Caller(build_app(replace(there.house.service, storage=Troubled(trouble), log_stream=watch.log)))
 
 
 @pytest.mark.parametrize("trouble", [Contended("later"), Overloaded("full"), StorageError("disk full")])

@@ -11,15 +11,16 @@ import structlog
 
 from grantway.server import api
 from grantway.server.answer import Endpoint, answer
-from grantway.server.background import keep_running
-from grantway.server.connections.sender import Sender, run_sender
-from grantway.server.endpoints import standard, sunshine
-from grantway.server.log import DecisionLog
+from grantway.server.background import Background
+from grantway.server.endpoints import operations, standard, sunshine, webhooks
+from grantway.server.hand_off import SignInHook
+from grantway.server.health import Health
+from grantway.server.metrics.shared import Shelf
 from grantway.server.mint import Mint
 from grantway.server.pages.routes import build_pages
 from grantway.server.paths import Templates
+from grantway.server.proxies import from_proxy, request_id_of
 from grantway.server.service import Service
-from grantway.server.sweeper import run_sweeper
 from grantway.wire.dialects import sunshine as sunshine_wire
 from grantway.wire.errors import CONTENT_TOO_LARGE, METHOD_NOT_ALLOWED
 from grantway.wire.http import HttpAnswer, HttpRequest
@@ -44,9 +45,13 @@ _PREFLIGHT = (
 )
 
 
-def build_app(service: Service) -> Application:
-    """The server for this service, pages and all."""
-    return Application(service, build_pages(service))
+def build_app(service: Service, shelf: Shelf | None = None, *, sign_in: SignInHook | None = None) -> Application:
+    """The server for this service, pages and all.
+
+    ``shelf``: where several workers share metrics. ``sign_in``: how an application that mounts this one says who its
+    users are.
+    """
+    return Application(service, build_pages(service, sign_in), shelf)
 
 
 class Application:
@@ -55,14 +60,19 @@ class Application:
     ``pages`` answers whatever is not a machine endpoint.
     """
 
-    def __init__(self, service: Service, pages: AsgiApp, background: bool = True) -> None:
+    def __init__(self, service: Service, pages: AsgiApp, shelf: Shelf | None = None) -> None:
         mint = Mint(service.issuer, service.vault)
         self.service = service
-        self._decisions = DecisionLog(service.settings.log_level)
+        self.health = Health()
+        self._decisions = service.decisions
         self._pages = pages
-        self._background = background
+        self._background = Background(service, shelf)
         self._endpoints: dict[tuple[str, str], Endpoint] = (
-            standard.endpoints(mint) | sunshine.endpoints(mint) | api.endpoints(service.issuer)
+            standard.endpoints(mint)
+            | sunshine.endpoints(mint)
+            | webhooks.endpoints()
+            | api.endpoints(service.issuer)
+            | operations.endpoints(self.health, shelf)
         )
         self._api_nowhere = api.nowhere(service.issuer)
         by_path: dict[str, dict[str, Endpoint]] = {}
@@ -90,6 +100,10 @@ class Application:
             return
         if scope["type"] != "http":
             raise RuntimeError(f"Grantway does not speak {scope['type']}.")
+        if self.health.is_draining:
+            send = _last_on_its_connection(send)
+        if self.service.traces is not None:
+            self.service.traces.begin(from_proxy(self.service, scope, b"traceparent"))
         endpoint = self._endpoints.get((scope["method"], scope["path"]))
         if endpoint is not None:
             await self._answer(endpoint, scope["path"], scope, receive, send)
@@ -130,7 +144,7 @@ class Application:
         send: Send,
         values: Mapping[str, str] | None = None,
     ) -> None:
-        request_id = self.service.draw(8).hex()
+        request_id = request_id_of(self.service, scope)
         try:
             body = await _read_body(scope, receive)
         except _CallerGone:
@@ -148,7 +162,7 @@ class Application:
         await _send(send, reply, request_id, endpoint.open_to_browsers)
 
     async def _wrong_method(self, methods: dict[str, Endpoint], path: str, scope: Scope, send: Send) -> None:
-        request_id = self.service.draw(8).hex()
+        request_id = request_id_of(self.service, scope)
         allowed = (b"allow", ", ".join(sorted({*methods, *(["HEAD"] if "GET" in methods else [])})).encode())
         endpoint = next(iter(methods.values()))
         if scope["method"] == "OPTIONS" and endpoint.open_to_browsers:
@@ -164,27 +178,16 @@ class Application:
     async def _live(self, receive: Receive, send: Send) -> None:
         """The server's life: background work while it runs, and everything put down in order at its end."""
         await receive()
-        stop = asyncio.Event()
-        tasks: list[asyncio.Task[None]] = []
-        if self._background:
-            tasks = [
-                asyncio.create_task(keep_running("sender", lambda: self._deliver(stop), stop)),
-                asyncio.create_task(keep_running("sweeper", lambda: run_sweeper(self.service, stop), stop)),
-            ]
+        self._background.start()
+        self.health.state = "ready"
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        stop.set()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        self.health.state = "draining"
+        await self._background.stop()
         await self.service.storage.close()
+        if self.service.traces is not None:
+            await asyncio.to_thread(self.service.traces.close)
         await send({"type": "lifespan.shutdown.complete"})
-
-    async def _deliver(self, stop: asyncio.Event) -> None:
-        sender = Sender.of(self.service)
-        self.service.bell.listeners.append(sender.wake)
-        try:
-            await run_sender(self.service, stop, sender)
-        finally:
-            self.service.bell.listeners.remove(sender.wake)
 
 
 class _CallerGone(Exception):
@@ -210,6 +213,17 @@ async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
         parts.append(part)
         size += len(part)
     return b"".join(parts) if size <= MAX_BODY else None
+
+
+def _last_on_its_connection(send: Send) -> Send:
+    """Answers that ask the other side to come back on a new connection, which another server will take."""
+
+    async def closing(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
+        await send(message)
+
+    return closing
 
 
 async def _send(send: Send, reply: HttpAnswer, request_id: str, open_to_browsers: bool = False) -> None:

@@ -8,13 +8,61 @@ from contextlib import suppress
 
 import structlog
 
+from grantway.server.connections.sender import Sender, run_sender
+from grantway.server.keeper import run_keeper
 from grantway.server.log import where
+from grantway.server.metrics.shared import Shelf, keep_shared
+from grantway.server.service import Service
 from grantway.server.storage.port import OutcomeUnknown
+from grantway.server.sweeper import run_sweeper
+from grantway.server.tallies import Tallies, run_tallies
 
 PAUSE = 5.0
 """Seconds before work that failed is begun again."""
 
 log = structlog.get_logger("grantway")
+
+
+class Background:
+    """All such work of one server process, from ``start`` to ``stop``. ``shelf``: where several workers share metrics."""
+
+    def __init__(self, service: Service, shelf: Shelf | None = None) -> None:
+        self._service = service
+        self._shelf = shelf
+        self._tallies = Tallies(service)
+        self._stop = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin, in the running loop."""
+        service, stop = self._service, self._stop
+        self._run("sender", self._deliver)
+        self._run("sweeper", lambda: run_sweeper(service, stop))
+        self._run("keeper", lambda: run_keeper(service, stop))
+        self._run("tallies", lambda: run_tallies(self._tallies, stop))
+        shelf = self._shelf
+        if shelf is not None:
+            self._run("metrics", lambda: keep_shared(shelf, service.metrics, service.storage.figures, stop))
+
+    async def stop(self) -> None:
+        """Have everything put down in order, and tell what was counted until now."""
+        self._stop.set()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._tasks:
+            await self._tallies.flush()
+        if self._shelf is not None:
+            self._shelf.put(self._service.metrics, self._service.storage.figures())
+
+    def _run(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        self._tasks.append(asyncio.create_task(keep_running(name, work, self._stop)))
+
+    async def _deliver(self) -> None:
+        sender = Sender.of(self._service)
+        self._service.bell.listeners.append(sender.wake)
+        try:
+            await run_sender(self._service, self._stop, sender)
+        finally:
+            self._service.bell.listeners.remove(sender.wake)
 
 
 async def keep_running(

@@ -31,11 +31,15 @@ def configure_logs(level: str) -> None:
 
 
 class Traces(Protocol):
-    """Who is told of answers as spans."""
+    """Who makes spans of requests (``grantway.server.traces``)."""
+
+    def begin(self, traceparent: str | None) -> None: ...
 
     def answered(
         self, route: str, status: int, reason: str, client: str | None, ms: float, request_id: str
     ) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class DecisionLog:

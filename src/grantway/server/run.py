@@ -1,8 +1,9 @@
 """``grantway serve``: uvicorn with one or more worker processes on one socket that is bound before they start.
 
 Everything that can go wrong at a start is tried in the parent first (key, schema, address), so that it is said once, in a
-sentence. Workers get their settings by environment and open their own storage. On SIGTERM the listening socket closes,
-requests under way get ``drain_seconds``, the application puts its work down and closes the storage.
+sentence. Workers get their settings by environment and open their own storage. On SIGTERM a server says at
+``/health/ready`` that it goes, and still answers for ``linger_seconds``; then the listening socket closes, requests under
+way get ``drain_seconds``, the application puts its work down and closes the storage.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from types import FrameType
 from typing import Any
 
@@ -21,7 +23,9 @@ from typing_extensions import override
 from uvicorn.supervisors import Multiprocess
 
 from grantway.server.app import AsgiApp, build_app
-from grantway.server.log import configure_logs
+from grantway.server.health import linger_at_the_end
+from grantway.server.log import Traces, configure_logs
+from grantway.server.metrics.shared import clear, shelf_of_worker
 from grantway.server.opening import open_service, prepare
 from grantway.server.pages.theme import load_theme
 from grantway.server.service import Service
@@ -47,6 +51,7 @@ def serve(
         signal.signal(number, _leave)
     if settings.workers > 1 and dress is None:
         export(settings)
+        clear(settings.data)
         config = _config(settings, "grantway.server.run:worker", factory=True, workers=settings.workers)
         # Connections wait in the backlog until the first worker takes them.
         for each in sockets:
@@ -72,6 +77,8 @@ def first_look(settings: Settings) -> None:
             await service.storage.close()
 
     load_theme(settings)
+    if settings.traces is not None:
+        _tracing()
     prepare(settings)
     asyncio.run(look())
 
@@ -107,6 +114,7 @@ class Worker:
     def __init__(self, settings: Settings, dress: Callable[[AsgiApp, Service], AsgiApp] | None = None) -> None:
         self._settings = settings
         self._dress = dress
+        self._is_one_of_several = settings.workers > 1 and dress is None
         self._app: AsgiApp | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -121,7 +129,11 @@ class Worker:
 
     async def _open(self) -> AsgiApp:
         service = await open_service(self._settings, on_unknown_outcome=_stop_at_once)
-        app: AsgiApp = build_app(service)
+        if self._settings.traces is not None:
+            service = replace(service, traces=_tracing()(self._settings.traces))
+        shelf = shelf_of_worker(self._settings.data) if self._is_one_of_several else None
+        app = build_app(service, shelf)
+        linger_at_the_end(app.health, self._settings.lingering)
         return app if self._dress is None else self._dress(app, service)
 
 
@@ -153,6 +165,15 @@ def _config(settings: Settings, app: Any, **more: Any) -> uvicorn.Config:
         timeout_graceful_shutdown=settings.drain_seconds,
         **more,
     )
+
+
+def _tracing() -> Callable[[str], Traces]:
+    """What makes spans. Raises ``CannotStart`` when it is not installed."""
+    try:
+        from grantway.server.traces import Tracing
+    except ImportError:
+        raise CannotStart(f"{PREFIX}TRACES needs OpenTelemetry: pip install 'grantway[traces]'.") from None
+    return Tracing.to
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, BinaryIO, Concatenate, ParamSpec, TypeVar
 
 from grantway.protocol.decision import Add, Change, Decision, ReplayNotice
 from grantway.protocol.facts import Facts, Rule
@@ -52,19 +52,20 @@ class Service:
     bell: Bell = field(default_factory=Bell)
     metrics: Metrics = field(default_factory=Metrics)
     traces: Traces | None = None
+    log_stream: BinaryIO | None = None
+    """Where answers are logged; left out, to standard error."""
+    decisions: DecisionLog = field(init=False)
     house: Installation = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "house", self.settings.installation)
+        told = DecisionLog(self.settings.log_level, self.log_stream, metrics=self.metrics, traces=self.traces)
+        object.__setattr__(self, "decisions", told)
 
     @property
     def issuer(self) -> str:
         """The issuer identifier: the public address, without a trailing slash (RFC 8414 §2)."""
         return self.settings.issuer
-
-    def decision_log(self) -> DecisionLog:
-        """Where answers are told: to the log, to the metrics, to traces."""
-        return DecisionLog(self.settings.log_level, metrics=self.metrics, traces=self.traces)
 
     async def settle(self, rule: RuleFunction[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Decision[A]:
         """Let the rule decide on facts that hold still and make its changes true. Raises what ``Storage.settle`` does."""

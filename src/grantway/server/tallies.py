@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import structlog
 
-from grantway.protocol.tallies import Kind, add_tallies
+from grantway.protocol.tallies import add_tallies
 from grantway.server.metrics import Metrics
 from grantway.server.service import Service
 from grantway.server.storage.port import OutcomeUnknown, StorageError
@@ -35,7 +35,7 @@ SIGN_INS = {
 NOBODY = frozenset({"page_unknown", "method_not_allowed", "caller_gone"})
 """Reasons that say nothing of anybody's integration: scanners, and people who typed an address."""
 
-Counts = Counter[tuple[Kind, str]]
+Counts = Counter[tuple[str, str]]
 
 log = structlog.get_logger("grantway")
 
@@ -86,8 +86,9 @@ class Tallies:
 
 
 async def run_tallies(tallies: Tallies, stop: asyncio.Event, every: float = EVERY) -> None:
-    """The background task of a server process: once a minute until ``stop``."""
+    """The background task of a server process: once a minute until ``stop``; whoever stops it flushes at last."""
     while not stop.is_set():
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), every)
-        await tallies.flush()
+        if not stop.is_set():
+            await tallies.flush()

@@ -25,6 +25,7 @@ def endpoints(mint: Mint) -> dict[tuple[str, str], Endpoint]:
         if isinstance(issued, Refusal):
             return refused(issued, sunshine.write_error_answer, request)
         answer = sunshine.write_token_answer(mint.token_answer(issued))
+        service.metrics.issued(message.grant_type, issued.client.policy.access_token_format)
         return Said(answer, decision.reason, issued.client.client_id)
 
     async def answer_token_info(service: Service, request: HttpRequest) -> Said:

@@ -83,12 +83,11 @@ def directory_of(data: Path, parent: int) -> Path:
 async def keep_shared(
     shelf: Shelf, metrics: Metrics, figures: Callable[[], Figures], stop: asyncio.Event, every: float = EVERY
 ) -> None:
-    """The background task of a worker: write until ``stop``, and once more then."""
+    """The background task of a worker: write until ``stop``; whoever stops it puts at last."""
     while not stop.is_set():
         shelf.put(metrics, figures())
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), every)
-    shelf.put(metrics, figures())
 
 
 def _lives(pid: int) -> bool:

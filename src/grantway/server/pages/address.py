@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import ip_address
 
 from starlette.requests import HTTPConnection
 
-Network = IPv4Network | IPv6Network
+from grantway.server.proxies import Network, is_trusted
 
 
 def client_address(connection: HTTPConnection, trusted: Sequence[Network]) -> str:
@@ -36,14 +36,3 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def is_trusted(text: str, trusted: Sequence[Network]) -> bool:
-    """Whether this is the address of one of those networks."""
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return False
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return any(address in network for network in trusted)

@@ -14,6 +14,7 @@ from grantway.protocol.moment import Moment
 from grantway.server.pages.theme import Theme
 
 _STATIC = Path(__file__).parent / "static"
+_PLAIN = Theme()
 FOREVER = "public, max-age=31536000, immutable"
 A_WHILE = "public, max-age=300"
 STYLES = ("grantway.css", "consoles.css")
@@ -23,7 +24,7 @@ STYLES = ("grantway.css", "consoles.css")
 class Assets:
     """The static files, read once. A file's address carries a digest of it, so it can be kept for ever."""
 
-    def __init__(self, theme: Theme, folder: Path = _STATIC) -> None:
+    def __init__(self, theme: Theme = _PLAIN, folder: Path = _STATIC) -> None:
         css = b"\n".join((folder / name).read_bytes() for name in STYLES) + theme.css.encode()
         self.stylesheet = f"/static/grantway-{hashlib.sha256(css).hexdigest()[:12]}.css"
         self._files = {self.stylesheet: (css, "text/css; charset=utf-8", FOREVER)}

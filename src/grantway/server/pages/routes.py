@@ -14,7 +14,18 @@ from starlette.types import Receive, Scope, Send
 
 from grantway.server.hand_off import SignInHook
 from grantway.server.log import where
-from grantway.server.pages import authorize, connections, front, hand_off, links, own_account, problems, signing_in
+from grantway.server.pages import (
+    admin,
+    authorize,
+    connections,
+    developers,
+    front,
+    hand_off,
+    links,
+    own_account,
+    problems,
+    signing_in,
+)
 from grantway.server.pages.problems import Stop, told
 from grantway.server.pages.visit import Site, Visit
 from grantway.server.passwords import Busy
@@ -54,8 +65,9 @@ def build_pages(service: Service, sign_in: SignInHook | None = None) -> Starlett
         ("POST", "/authorize/{pending_id}", authorize.decide),
         ("POST", "/authorize/{pending_id}/account", authorize.choose),
         ("POST", "/authorize/{pending_id}/account/change", authorize.change),
-        ("GET", "/connections", connections.show_connections),
-        ("POST", "/connections/{connection_id}/remove", connections.remove),
+        *connections.PAGES,
+        *developers.PAGES,
+        *admin.PAGES,
         ("GET", "/static/{name}", front.show_static),
         ("GET", "/icons/{client_id}.png", front.show_icon),
     ]
