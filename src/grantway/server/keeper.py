@@ -1,0 +1,42 @@
+"""Keeping house: connections that nobody uses are removed in small batches, off the request path."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from grantway.protocol.lifecycle import remove_neglected
+from grantway.server.service import Service
+from grantway.server.turns import run_in_turns, stopped
+
+EVERY = 300.0
+"""Seconds from one turn to the next: what waited for an hour or for months may wait for minutes."""
+BATCH = 20
+"""Connections of each kind in one transaction. Each may mean a dozen rows: its end, and all who are told of it."""
+PAUSE = 0.25
+"""Seconds between two batches of a turn."""
+BATCHES = 200
+"""Batches in one turn; more than that waits for the next one."""
+
+_log = structlog.get_logger("grantway.keeper")
+
+
+async def run_keeper(
+    service: Service, stop: asyncio.Event, *, every: float = EVERY, batch: int = BATCH, pause: float = PAUSE
+) -> None:
+    """The background task of a server process, until ``stop``. Raises ``OutcomeUnknown`` when storage does.
+
+    Of several processes each looks, and whoever comes second finds nothing: what is removed is settled by storage.
+    """
+
+    async def turn() -> int:
+        gone = 0
+        for _ in range(BATCHES):
+            decision = await service.consult(remove_neglected, batch)
+            gone += decision.answer
+            if decision.answer < batch or await stopped(stop, pause):
+                break
+        return gone
+
+    await run_in_turns(service, stop, turn, every=every, log=_log, done="tidied", not_done="not_tidied")

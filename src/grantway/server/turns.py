@@ -1,0 +1,51 @@
+"""Work that comes round: a turn, a wait, a turn, until the server stops."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from structlog.typing import FilteringBoundLogger
+
+from grantway.server.service import Service
+from grantway.server.storage.port import OutcomeUnknown, StorageError
+
+
+async def run_in_turns(
+    service: Service,
+    stop: asyncio.Event,
+    turn: Callable[[], Awaitable[int]],
+    *,
+    every: float,
+    log: FilteringBoundLogger,
+    done: str,
+    not_done: str,
+) -> None:
+    """A turn every so many seconds, give or take a quarter, so that several workers are not in step.
+
+    ``done`` is logged with the number of rows, if there were any; ``not_done`` when the storage was too busy, which is
+    asked again next time.
+    Raises ``OutcomeUnknown``.
+    """
+    while not await stopped(stop, every * (0.75 + _jitter(service) / 2)):
+        try:
+            rows = await turn()
+        except OutcomeUnknown:
+            raise
+        except StorageError as error:
+            log.warning(not_done, error=type(error).__name__)
+            continue
+        if rows:
+            log.info(done, rows=rows)
+
+
+async def stopped(stop: asyncio.Event, seconds: float) -> bool:
+    """Wait so long, unless it is time to stop, and whether it is."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
+    return stop.is_set()
+
+
+def _jitter(service: Service) -> float:
+    return int.from_bytes(service.draw(4), "big") / 2**32
