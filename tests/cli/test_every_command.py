@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from PIL import Image
 
 from grantway.cli.main import app
 from tests.cli.conftest import Grantway
-from tests.helpers.database import connect, draft, settle_in
+from tests.helpers.database import connect, draft, settle_in, subscribe
 
 Tell = Callable[..., dict[str, Any]]
 
@@ -20,6 +21,14 @@ Tell = Callable[..., dict[str, Any]]
 RUNS: dict[str, str] = {
     "migrate": "",
     "check-config": "",
+    "doctor": "",
+    "counts": "--kind tokens --since 2026-01-31",
+    "audit search": "--connection {connection} --client helpdesk --account acme --user ada@example.com --reason operator",
+    "platform events-secret": "",
+    "events publish": "acme order.paid --payload {payload} --id e1 --ordering-key k",
+    "deliveries list": "--connection {connection} --client helpdesk --state dead",
+    "deliveries show": "{delivery}",
+    "deliveries replay": "--dead --client helpdesk",
     "keys list": "",
     "keys rotate": "--now",
     "scopes list": "",
@@ -28,15 +37,30 @@ RUNS: dict[str, str] = {
     "users create": "--email new@example.com --name New",
     "users set-password": "--email ada@example.com --password-stdin",
     "users list": "",
+    "operators create": "--email ops@example.com --name Olga",
+    "operators list": "",
+    "operators remove": "--email op@example.com",
+    "users invite": "--email new@example.com --name New",
+    "users disable": "ada@example.com",
+    "users enable": "ada@example.com",
+    "users sessions": "ada@example.com",
+    "users sign-out": "ada@example.com",
     "accounts create": "--name Other",
     "accounts list": "",
     "accounts show": "acme",
+    "accounts suspend": "acme",
+    "accounts resume": "acme",
+    "accounts remove": "acme",
     "members add": "--account acme --user ada@example.com --role owner",
     "members remove": "--account acme --user ada@example.com",
     "members list": "--account acme",
     "connections list": "",
     "connections show": "{connection}",
+    "connections suspend": "{connection}",
+    "connections resume": "{connection}",
     "connections remove": "{connection}",
+    "connections resources list": "{connection}",
+    "connections resources cancel": "{resource}",
     "connections create-key": "{connection}",
     "clients create": "--name Other --redirect-uri https://client.example/cb",
     "clients list": "",
@@ -83,15 +107,27 @@ def test_every_command_has_json_and_data_and_a_sentence(name: str) -> None:
 def test_json_is_exactly_one_object(name: str, tell: Tell, data: Path, tmp_path: Path) -> None:
     tell("accounts", "create", "--name", "Acme", "--id", "acme")
     tell("users", "create", "--email", "ada@example.com", "--name", "Ada")
+    tell("operators", "create", "--email", "op@example.com", "--role", "viewer")
     tell("members", "add", "--account", "acme", "--user", "ada@example.com", "--role", "member")
     tell(
-        "clients", "create", "--name", "Help", "--client-id", "helpdesk", "--redirect-uri", "https://client.example/cb"
+        *("clients", "create", "--name", "Help", "--client-id", "helpdesk", "--redirect-uri", "https://client.example/cb"),
+        *("--remove-url", "https://client.example/removed"),
     )
     tell("scopes", "add", "unused", "--sentence", "Nothing")
-    connection = settle_in(data, connect, "helpdesk", tell("accounts", "show", "acme")["id"])
+    account = tell("accounts", "show", "acme")["id"]
+    gone = settle_in(data, connect, "helpdesk", account)
+    tell("connections", "remove", gone)
+    connection = settle_in(data, connect, "helpdesk", account)
     settle_in(data, draft, "draft", "ada@example.com")
     Image.new("RGB", (32, 32)).save(tmp_path / "icon.png")
-    arguments = RUNS[name].format(connection=connection, icon=tmp_path / "icon.png")
+    (tmp_path / "payload.json").write_text('{"order": 1}')
+    arguments = RUNS[name].format(
+        connection=connection,
+        resource=settle_in(data, subscribe, connection, "s-1"),
+        delivery=tell("deliveries", "list", "--connection", gone)["deliveries"][0]["id"],
+        icon=tmp_path / "icon.png",
+        payload=tmp_path / "payload.json",
+    )
     assert tell(*name.split(), *arguments.split(), stdin="battery staple\n")
 
 
@@ -106,7 +142,7 @@ def test_a_misspelled_command_is_one_object_too(name: str, grantway: Grantway) -
 @pytest.mark.parametrize("name", sorted(commands()))
 def test_bad_settings_are_one_object_too(name: str, grantway: Grantway, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRANTWAY_NONESUCH", "1")
-    arguments = RUNS.get(name, "").format(connection="cn_none", icon="none.png")
+    arguments = RUNS.get(name, "").format_map(defaultdict(lambda: "none"))
     ran = grantway(*name.split(), *arguments.split(), "--json", stdin="battery staple\n")
     assert ran.code == 1
     assert ran.answer["error"]

@@ -7,16 +7,34 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from grantway.cli import accounts, client_changes, clients, connections, keys, operator_keys, scopes, serve, users
+from grantway.cli import (
+    accounts,
+    client_changes,
+    clients,
+    connections,
+    deliveries,
+    doctor,
+    keys,
+    operator_keys,
+    operators,
+    platform,
+    records,
+    scopes,
+    serve,
+    users,
+)
 from grantway.cli.terminal import Stop, group, tell_failure
 
 app = group("OAuth for platforms with integrations.")
 app.command("serve")(serve.serve)
 app.command("migrate")(serve.migrate)
 app.command("check-config")(serve.check_config)
+app.command("doctor")(doctor.doctor)
+app.command("counts")(records.counts)
 app.add_typer(keys.app, name="keys")
 app.add_typer(scopes.app, name="scopes")
 app.add_typer(users.app, name="users")
+app.add_typer(operators.app, name="operators")
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(accounts.members, name="members")
 app.add_typer(connections.app, name="connections")
@@ -24,6 +42,10 @@ app.add_typer(clients.app, name="clients")
 for name, command in client_changes.COMMANDS.items():
     clients.app.command(name)(command)
 clients.app.add_typer(client_changes.developers, name="developers")
+app.add_typer(deliveries.app, name="deliveries")
+app.add_typer(deliveries.events, name="events")
+app.add_typer(platform.app, name="platform")
+app.add_typer(records.audit, name="audit")
 app.add_typer(operator_keys.app, name="operator-keys")
 
 

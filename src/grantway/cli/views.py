@@ -6,17 +6,49 @@ from typing import Any
 
 from grantway.protocol.facts import ConnectionInView
 from grantway.protocol.ids import show
-from grantway.protocol.model import Account, AuditEntry, Client, Membership, Notice, Scope, SigningKey, User
+from grantway.protocol.lifecycle import state_of
+from grantway.protocol.model import (
+    Account,
+    AuditEntry,
+    Client,
+    DeliveryAttempt,
+    Membership,
+    Notice,
+    Operator,
+    Resource,
+    Scope,
+    Session,
+    SigningKey,
+    Tally,
+    User,
+    Webhook,
+)
 
 
 def user(one: User) -> dict[str, Any]:
     return {
         "id": show("us", one.id),
         "email": one.email,
+        "external_id": one.external_id,
         "name": one.name,
         "has_password": one.password_hash is not None,
         "created_at": one.created_at,
         "disabled_at": one.disabled_at,
+    }
+
+
+def session(one: Session) -> dict[str, Any]:
+    return {"id": show("se", one.id), "browser": one.label, "signed_in_at": one.auth_time, "expires_at": one.expires_at}
+
+
+def operator(one: Operator, its_user: User) -> dict[str, Any]:
+    return {
+        "id": show("us", its_user.id),
+        "email": its_user.email,
+        "name": its_user.name,
+        "role": one.role,
+        "has_password": its_user.password_hash is not None,
+        "since": one.created_at,
     }
 
 
@@ -27,6 +59,7 @@ def account_line(one: Account) -> dict[str, Any]:
         "external_ids": dict(one.external_ids),
         "created_at": one.created_at,
         "suspended_at": one.suspended_at,
+        "removed_at": one.removed_at,
     }
 
 
@@ -57,6 +90,7 @@ def scope(one: Scope, from_file: bool) -> dict[str, Any]:
         "sensitivity": one.sensitivity,
         "opens": {language: list(lines) for language, lines in one.opens.items()},
         "withholds": {language: list(lines) for language, lines in one.withholds.items()},
+        "events": list(one.events),
         "in_settings_file": from_file,
     }
 
@@ -99,33 +133,92 @@ def connection(view: ConnectionInView) -> dict[str, Any]:
         "client": view.client.name,
         "account_id": show("ac", view.account.id),
         "account": view.account.name,
+        "state": state_of(one, view.client),
         "scope": list(one.scope),
-        "approved_by": view.approved_by.email if view.approved_by else None,
+        "approved_by": view.approved_by.email or show("us", view.approved_by.id) if view.approved_by else None,
         "created_at": one.created_at,
+        "activated_at": one.activated_at,
         "last_used_day": one.last_used_day,
         "suspended_at": one.suspended_at,
+        "suspensions": [{"at": each.at, "reason": each.reason, "actor": each.actor} for each in one.suspensions],
         "removed_at": one.removed_at,
         "removed_reason": one.removed_reason,
     }
 
 
-def notice(one: Notice) -> dict[str, Any]:
+def webhook(one: Webhook) -> dict[str, Any]:
+    return {
+        "id": show("wh", one.id),
+        "url": one.url,
+        "events": list(one.events),
+        "dialect": one.dialect,
+        "created_at": one.created_at,
+        "disabled_at": one.disabled_at,
+    }
+
+
+def resource(one: Resource) -> dict[str, Any]:
+    return {
+        "id": show("rs", one.id),
+        "connection_id": show("cn", one.connection_id),
+        "kind": one.kind,
+        "reference": one.reference,
+        "url": one.url,
+        "metadata": dict(one.metadata),
+        "created_at": one.created_at,
+        "cancelled_at": one.cancelled_at,
+        "cancelled_reason": one.cancelled_reason,
+    }
+
+
+def delivery(one: Notice) -> dict[str, Any]:
+    over = one.delivered_at is not None or one.dead_at is not None
     return {
         "id": show("nt", one.id),
         "kind": one.kind,
-        "url": one.url,
+        "state": "delivered" if one.delivered_at is not None else "dead" if one.dead_at is not None else "waiting",
+        "url": one.url or None,
+        "connection_id": _shown("cn", one.connection_id),
+        "webhook_id": _shown("wh", one.webhook_id),
+        "event_id": _shown("ev", one.event_id),
         "created_at": one.created_at,
         "attempts": one.attempts,
         "last_status": one.last_status,
         "last_error": one.last_error,
+        "next_attempt_at": None if over else one.next_attempt_at,
         "delivered_at": one.delivered_at,
-        "next_attempt_at": one.next_attempt_at if one.delivered_at is None and one.dead_at is None else None,
         "dead_at": one.dead_at,
+        "replayed_at": one.replayed_at,
+    }
+
+
+def attempt(one: DeliveryAttempt) -> dict[str, Any]:
+    return {
+        "number": one.number,
+        "at": one.at,
+        "milliseconds": one.milliseconds,
+        "status": one.status,
+        "error": one.error,
+        "answer": one.answer,
     }
 
 
 def audit(one: AuditEntry) -> dict[str, Any]:
-    return {"at": one.at, "actor": one.actor, "action": one.action, "reason": one.reason, "detail": dict(one.detail)}
+    return {
+        "id": show("au", one.id),
+        "at": one.at,
+        "actor": one.actor,
+        "action": one.action,
+        "reason": one.reason,
+        "connection_id": _shown("cn", one.connection_id),
+        "account_id": _shown("ac", one.account_id),
+        "user_id": _shown("us", one.user_id),
+        "detail": dict(one.detail),
+    }
+
+
+def tally(one: Tally) -> dict[str, Any]:
+    return {"hour": one.hour, "kind": one.kind, "label": one.label, "count": one.count}
 
 
 def signing_key(one: SigningKey, state: str) -> dict[str, Any]:
@@ -137,3 +230,7 @@ def signing_key(one: SigningKey, state: str) -> dict[str, Any]:
         "signs_from": one.signs_from,
         "retires_at": one.retires_at,
     }
+
+
+def _shown(prefix: str, row_id: bytes | None) -> str | None:
+    return None if row_id is None else show(prefix, row_id)

@@ -21,11 +21,11 @@ from grantway.protocol.model import Notice, User
 from grantway.protocol.notices import public_id
 from grantway.protocol.one_time_links import unseal
 from grantway.protocol.vault import Unsealable
+from grantway.server.links import address_of_link
 from grantway.server.pages.catalogue import DEFAULT_LANGUAGE, load_catalogues
 from grantway.server.service import Service
 
 TEMPLATES = Path(__file__).parent / "templates"
-LINK_PATH = "/links/"
 
 
 class Unwritable(Exception):
@@ -67,7 +67,7 @@ def write_letter(service: Service, notice: Notice, user: User | None) -> Letter:
         "platform": service.settings.platform_name,
         "site": service.issuer,
         "name": user.name,
-        "link": None if secret is None else f"{service.issuer}{LINK_PATH}{secret}",
+        "link": None if secret is None else address_of_link(service.issuer, secret),
         **{name: value for name, value in told.items() if name not in ("to", "link", "until")},
     }
     subject, words = _rendered(body["letter"], user.language, values)
