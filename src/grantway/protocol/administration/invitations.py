@@ -8,7 +8,7 @@ from grantway.protocol.decision import Decision, Forget
 from grantway.protocol.facts import Facts
 from grantway.protocol.model import User
 from grantway.protocol.moment import Moment
-from grantway.protocol.one_time_links import draw_link, letter_with
+from grantway.protocol.one_time_links import Purpose, draw_link, letter_with
 
 
 async def invite_user(
@@ -31,3 +31,21 @@ async def invite_user(
         return Decision(user, reason=user.reason)
     letter = letter_with(at, draw_link(at, user, "invitation"), "invitation")
     return Decision(user, (*created.changes, *letter, recorded(at, "user_invited", actor=actor, user_id=user.id)))
+
+
+async def send_password_link(facts: Facts, at: Moment, user_id: bytes) -> Decision[User | Rejected]:
+    """The letter with the link to choose a password, for somebody who cannot help themselves; links before end."""
+    if not at.house.sends_mail:
+        return reject("This installation sends no mail: set GRANTWAY_SMTP, or give a password.", "mail_not_sent")
+    user = await facts.user(user_id)
+    if user is None:
+        return reject("There is no such user.", "user_unknown")
+    if user.disabled_at is not None:
+        return reject("This user is disabled.", "user_disabled")
+    if user.email is None:
+        return reject("This user has no e-mail address.", "email_missing")
+    purpose: Purpose = "invitation" if user.password_hash is None else "password"
+    before = tuple(Forget(link) for link in await facts.links_of(user.id) if link.purpose == purpose)
+    letter = letter_with(at, draw_link(at, user, purpose), purpose)
+    entry = recorded(at, "password_link_sent", user_id=user.id)
+    return Decision(user, (*before, *letter, entry), "password_link_sent")

@@ -161,6 +161,14 @@ async def enable_user(facts: Facts, at: Moment, user_id: bytes) -> Decision[User
     return Decision(changed, (Replace(changed), recorded(at, "user_enabled", user_id=user_id)))
 
 
+async def sign_out_user(facts: Facts, at: Moment, user_id: bytes) -> Decision[User | Rejected]:
+    """The user is signed out everywhere, and may sign in again."""
+    user = await facts.user(user_id)
+    if user is None:
+        return reject("There is no such user.", "user_unknown")
+    return Decision(user, (EndSessions(user_id), recorded(at, "user_signed_out", user_id=user_id)), "user_signed_out")
+
+
 async def _account_and_user(facts: Facts, account_id: bytes, email: str) -> tuple[Account, User] | Rejected:
     account = await facts.account(account_id)
     if account is None or account.removed_at is not None:
