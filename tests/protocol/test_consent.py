@@ -306,7 +306,7 @@ def test_what_an_operator_suspended_gets_no_code_and_the_customer_is_told(stage:
     refused(stage.allow(pending_id, visitor, page.shown), "access_denied", "consent_differs")
     assert isinstance(stage.step(pending_id, visitor).answer, TellSuspended)
     refused(stage.allow(pending_id, visitor, page.shown), "access_denied", "consent_differs")
-    back = stage.decide(deny, pending_id, visitor, ISSUER).answer
+    back: Any = stage.decide(deny, pending_id, visitor, ISSUER).answer
     assert (back.answer.code, back.answer.error.code) == (None, "access_denied")
 
 

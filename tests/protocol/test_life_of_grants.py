@@ -17,6 +17,7 @@ from typing_extensions import override
 
 from grantway.protocol.connections import remove
 from grantway.protocol.decision import Refusal
+from grantway.protocol.lifecycle import resume, suspend, suspend_by_user
 from grantway.protocol.model import Connection, Grant, User
 from grantway.server.storage.port import drive
 from tests.helpers.stage import SCOPES, VERIFIER, Integration, Stage, Tokens, values_of
@@ -33,6 +34,7 @@ class Link:
     id: bytes
     scope: frozenset[str]
     suspended: bool = False
+    by_operator: bool = False
     removed: bool = False
 
 
@@ -145,17 +147,19 @@ class LifeOfGrants(RuleBasedStateMachine):
 
     def authorize(self, kind: str, who: int, scope: list[str]) -> None:
         user = self.users[who]
-        if self.account_suspended or user.id in self.disabled:
+        link = self.links.get(kind)
+        held = link is not None and not link.removed and link.by_operator
+        if self.account_suspended or user.id in self.disabled or held:
             return
         client = self.clients[kind]
         code = self.stage.code(client, user, scope=tuple(scope))
         asked = frozenset({"integration"} if kind == "sunshine" else scope)
         (grant,) = [each for each in self.stage.all(Grant) if each.id not in {known.grant_id for known in self.made}]
-        link = self.links.get(kind)
         if link is None or link.removed:
             link = self.links[kind] = Link(grant.connection_id, asked)
         else:
             link.scope = asked if asked <= link.scope else link.scope | asked
+            link.suspended = False  # the customer allowed it: that takes back what they had said
         consent = Consent(kind, user, link, asked, code, self.now + client.client.policy.code_lifetime, grant.id)
         superseded = [each for each in self.others(consent) if each.user is user]
         gone = [each for each in superseded if self.stage.stored(Grant, each.grant_id).revoked_at is not None]
@@ -178,15 +182,16 @@ class LifeOfGrants(RuleBasedStateMachine):
         what=st.sampled_from([*KINDS, "account", "Ada", "Bob"]),
         meanwhile=st.sampled_from(["wait", "authorize", "exchange", "refresh", "revoke"]),
         last=st.integers(0, 7),
+        by_operator=st.booleans(),
     )
-    def suspend_for_a_while(self, what: str, meanwhile: str, last: int) -> None:
-        self.upset(what)
+    def suspend_for_a_while(self, what: str, meanwhile: str, last: int, by_operator: bool) -> None:
+        self.upset(what, by_operator)
         self.what_must_hold()
         match meanwhile:
             case "wait":
                 self.stage.wait(seconds=31)
             case "authorize":
-                self.authorize("confidential", last % 2, ["read"])
+                self.authorize(what if what in KINDS else "confidential", last % 2, ["read"])
             case "exchange":
                 self.exchange(last, wrong=False)
             case "refresh":
@@ -196,7 +201,7 @@ class LifeOfGrants(RuleBasedStateMachine):
         self.what_must_hold()
         self.mend()
 
-    def upset(self, what: str) -> None:
+    def upset(self, what: str, by_operator: bool) -> None:
         """Suspend a connection or the account, or disable a user."""
         if what == "account":
             self.stage.amend(self.stage.acme, suspended_at=self.now)
@@ -205,8 +210,13 @@ class LifeOfGrants(RuleBasedStateMachine):
             link = self.links[what]
             if link.removed:
                 return
-            self.stage.amend(self.stage.stored(Connection, link.id), suspended_at=self.now)
-            link.suspended = True
+            if by_operator:
+                decision = self.stage.decide(suspend, link.id, "operator")
+            else:
+                session = self.stage.browser(self.stage.ada).session
+                decision = self.stage.decide(suspend_by_user, link.id, session)
+            assert decision.reason == "connection_suspended"
+            link.suspended, link.by_operator = True, by_operator
         else:
             user = next(each for each in self.users if each.name == what)
             self.stage.amend(user, disabled_at=self.now)
@@ -219,8 +229,8 @@ class LifeOfGrants(RuleBasedStateMachine):
             self.stage.amend(user, disabled_at=None)
         for link in self.links.values():
             if link.suspended and not link.removed:
-                self.stage.amend(self.stage.stored(Connection, link.id), suspended_at=None)
-            link.suspended = False
+                assert self.stage.decide(resume, link.id, "operator").reason == "connection_resumed"
+            link.suspended = link.by_operator = False
         self.account_suspended = False
         self.disabled.clear()
 

@@ -119,12 +119,11 @@ def test_a_suspended_refresh_or_exchange_is_told_so_and_to_come_again_and_never_
 
 def test_suspending_twice_for_one_reason_changes_nothing_the_second_time(stage: Stage, by: Integration) -> None:
     connection = stage.connection_of(stage.connect(by))
-    stage.decide(suspend, connection.id, "operator")
-    again = stage.decide(suspend, connection.id, "operator")
-    assert (again.reason, again.changes) == ("unchanged", ())
-    stage.decide(resume, connection.id, "operator")
-    again = stage.decide(resume, connection.id, "operator")
-    assert (again.reason, again.changes) == ("unchanged", ())
+    rules: tuple[Any, ...] = (suspend, resume)
+    for rule in rules:
+        assert stage.decide(rule, connection.id, "operator").changes
+        again = stage.decide(rule, connection.id, "operator")
+        assert (again.reason, again.changes) == ("unchanged", ())
 
 
 def test_a_connection_stays_suspended_until_every_suspension_is_taken_back(stage: Stage, by: Integration) -> None:
@@ -173,10 +172,10 @@ def test_only_owners_and_admins_who_signed_in_lately_suspend_and_resume(
 def test_what_is_removed_is_neither_suspended_nor_resumed(stage: Stage, by: Integration) -> None:
     connection = stage.connection_of(stage.connect(by))
     stage.decide(remove_by_user, connection.id, session(stage))
-    for rule in (suspend, resume):
-        refused(stage.decide(rule, connection.id, "operator"), "not_found", "connection_unknown")
-    for rule in (suspend_by_user, resume_by_user):
-        refused(stage.decide(rule, connection.id, session(stage)), "not_found", "connection_unknown")
+    rules: list[tuple[Any, str | None]] = [(suspend, "operator"), (resume, "operator")]
+    rules += [(suspend_by_user, session(stage)), (resume_by_user, session(stage))]
+    for rule, who in rules:
+        refused(stage.decide(rule, connection.id, who), "not_found", "connection_unknown")
 
 
 # Reuse
