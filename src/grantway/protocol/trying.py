@@ -34,7 +34,7 @@ async def may_try(facts: Facts, at: Moment, client: Client, redirect_uri: str, s
 
 
 async def exchange_tried(
-    facts: Facts, at: Moment, session: str | None, client_id: str, code: str, verifier: str
+    facts: Facts, at: Moment, session: str | None, client_id: str, code: str, verifier: str | None
 ) -> Decision[Issued | Refusal]:
     """The code of a trial is exchanged, by the rule that every code goes through."""
     found = await developer_of(facts, at, session, client_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -69,6 +69,7 @@ class Templates:
             stylesheet=assets.stylesheet,
             logo=assets.logo,
             day=lambda value: day(value, catalogue),
+            when=lambda value: when(value, catalogue),
             ident=show,
             in_words=lambda scopes: in_words(scopes, language),
             initial=initial,
@@ -114,6 +115,16 @@ def day(value: date | datetime, catalogue: Catalogue) -> Markup:
         "year": value.year,
     }
     return Markup('<time datetime="{}">{}</time>').format(f"{value:%Y-%m-%d}", escape(text))
+
+
+def when(value: datetime, catalogue: Catalogue) -> Markup:
+    """A day and a time in words, to the second, and for machines. Times are UTC, and say so."""
+    at = value.astimezone(UTC)
+    text = catalogue.gettext("%(day)s, %(time)s UTC") % {
+        "day": day(at, catalogue).striptags(),
+        "time": f"{at:%H:%M:%S}",
+    }
+    return Markup('<time datetime="{}">{}</time>').format(f"{at:%Y-%m-%dT%H:%M:%SZ}", text)
 
 
 def initial(name: str) -> str:
