@@ -191,9 +191,9 @@ def test_a_connection_is_shown_gets_a_key_and_is_removed(tell: Tell, grantway: G
     assert grantway("connections", "remove", connection, "--json").answer["reason"] == "connection_removed"
     assert grantway("connections", "create-key", connection, "--json").answer["reason"] == "connection_removed"
     assert tell("connections", "list")["connections"] == []
-    assert len(tell("connections", "list", "--all")["connections"]) == 1
+    assert len(tell("connections", "list", "--state", "all")["connections"]) == 1
     shown = tell("connections", "show", connection)
-    assert [one["url"] for one in shown["notices"]] == ["https://c.example/r"]
+    assert [one["url"] for one in shown["deliveries"]] == ["https://c.example/r"]
     assert {"connection_key_created", "connection_removed"} <= {one["action"] for one in shown["history"]}
 
 

@@ -62,6 +62,9 @@ RUNS: dict[str, str] = {
     "connections resources list": "{connection}",
     "connections resources cancel": "{resource}",
     "connections create-key": "{connection}",
+    "operator-keys create": "--name Sync --scope users:read --days 30",
+    "operator-keys list": "",
+    "operator-keys revoke": "{key}",
     "clients create": "--name Other --redirect-uri https://client.example/cb",
     "clients list": "",
     "clients show": "helpdesk",
@@ -110,7 +113,16 @@ def test_json_is_exactly_one_object(name: str, tell: Tell, data: Path, tmp_path:
     tell("operators", "create", "--email", "op@example.com", "--role", "viewer")
     tell("members", "add", "--account", "acme", "--user", "ada@example.com", "--role", "member")
     tell(
-        *("clients", "create", "--name", "Help", "--client-id", "helpdesk", "--redirect-uri", "https://client.example/cb"),
+        *(
+            "clients",
+            "create",
+            "--name",
+            "Help",
+            "--client-id",
+            "helpdesk",
+            "--redirect-uri",
+            "https://client.example/cb",
+        ),
         *("--remove-url", "https://client.example/removed"),
     )
     tell("scopes", "add", "unused", "--sentence", "Nothing")
@@ -125,6 +137,7 @@ def test_json_is_exactly_one_object(name: str, tell: Tell, data: Path, tmp_path:
         connection=connection,
         resource=settle_in(data, subscribe, connection, "s-1"),
         delivery=tell("deliveries", "list", "--connection", gone)["deliveries"][0]["id"],
+        key=tell("operator-keys", "create", "--name", "Sync", "--scope", "*")["id"],
         icon=tmp_path / "icon.png",
         payload=tmp_path / "payload.json",
     )

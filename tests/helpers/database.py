@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from grantway.protocol.administration.clients import CreatedClient, NewClient, create_client
-from grantway.protocol.decision import Add, Decision
+from grantway.protocol.decision import Add, Decision, LeaseNotice, ReportDelivery
 from grantway.protocol.facts import Facts
 from grantway.protocol.ids import parse, show
-from grantway.protocol.model import Connection
+from grantway.protocol.model import Connection, DeliveryAttempt
 from grantway.protocol.moment import Moment
+from grantway.protocol.notices import LEASE
+from grantway.protocol.resources import NewResource, Registered, register_resource
 from grantway.server.opening import open_service, prepare
 from grantway.server.settings import Settings
 
@@ -39,6 +41,25 @@ async def connect(facts: Facts, at: Moment, client_id: str, account: str) -> Dec
     assert account_id is not None
     connection = Connection(at.new_id(), client.id, account_id, at.draw(12).hex(), client.scopes, at.now)
     return Decision(show("cn", connection.id), (Add(connection),))
+
+
+async def subscribe(facts: Facts, at: Moment, connection: str, reference: str) -> Decision[Any]:
+    """A subscription that lives by a connection: its ``rs_…``."""
+    connection_id = parse("cn", connection)
+    assert connection_id is not None
+    made = await register_resource(facts, at, connection_id, NewResource("subscription", reference))
+    assert isinstance(made.answer, Registered)
+    return Decision(show("rs", made.answer.resource.id), made.changes)
+
+
+async def kill(facts: Facts, at: Moment, delivery: str) -> Decision[None]:
+    """A delivery (``nt_…``) whose target said once that it is gone."""
+    notice_id = parse("nt", delivery)
+    assert notice_id is not None
+    lease = at.draw(16)
+    attempt = DeliveryAttempt(notice_id, 1, at.now, 12, 410, None, "Gone.")
+    changes = LeaseNotice(notice_id, lease, at.now, at.now + LEASE), ReportDelivery(lease, attempt, dead_at=at.now)
+    return Decision(None, changes)
 
 
 async def draft(facts: Facts, at: Moment, client_id: str, email: str) -> Decision[Any]:

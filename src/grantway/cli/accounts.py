@@ -107,6 +107,31 @@ def show(account: AccountId, data: Data = None, as_json: Json = False) -> None:
     tell(house.with_service(data, work), as_json)
 
 
+@app.command("suspend")
+def suspend(account: AccountId, data: Data = None, as_json: Json = False) -> None:
+    """Suspend an account: no token reaches it until it is resumed."""
+    from grantway.protocol.administration.account_changes import suspend_account
+
+    _change(data, account, suspend_account, as_json)
+
+
+@app.command("resume")
+def resume(account: AccountId, data: Data = None, as_json: Json = False) -> None:
+    """Resume an account."""
+    from grantway.protocol.administration.account_changes import resume_account
+
+    _change(data, account, resume_account, as_json)
+
+
+@app.command("remove")
+def remove(account: AccountId, data: Data = None, as_json: Json = False) -> None:
+    """Remove an account for good, and every connection with it; the integrations are told."""
+    from grantway.protocol.administration.account_changes import remove_account
+    from grantway.protocol.administration.answers import OPERATOR
+
+    _change(data, account, partial(remove_account, actor=OPERATOR), as_json)
+
+
 @members.command("add")
 def add_member(
     account: AccountOption,
@@ -142,6 +167,19 @@ def list_members(account: AccountOption, data: Data = None, as_json: Json = Fals
 
     async def work(service: Service) -> Answer:
         return await house.looked_up(service, question)
+
+    tell(house.with_service(data, work), as_json)
+
+
+def _change(data: Any, account: str, change: Any, as_json: bool) -> None:
+    """Settle a rule about one account and show the account as it is then."""
+    from grantway.cli import views
+
+    async def rule(facts: Facts, at: Moment) -> Any:
+        return await change(facts, at, await house.find_account(facts, account))
+
+    async def work(service: Service) -> Answer:
+        return views.account_line(await house.settled(service, rule))
 
     tell(house.with_service(data, work), as_json)
 

@@ -1,9 +1,9 @@
-"""``grantway connections``: which client is connected to which account."""
+"""``grantway connections``: which client is connected to which account, what lives by it, and its end."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -11,11 +11,15 @@ from grantway.cli import house
 from grantway.cli.terminal import Answer, Data, Json, Limit, Stop, group, tell
 
 if TYPE_CHECKING:
-    from grantway.protocol.facts import ConnectionInView, Facts
+    from pathlib import Path
+
+    from grantway.protocol.facts import Facts
     from grantway.protocol.moment import Moment
     from grantway.server.service import Service
 
 app = group("Connections: which client is connected to which account.")
+resources = group("What the platform holds that lives by a connection: subscriptions and the like.")
+app.add_typer(resources, name="resources")
 
 ConnectionId = Annotated[
     str, typer.Argument(metavar="ID", help="The connection: cn_…, or its integration id of 24 hex digits.")
@@ -26,7 +30,10 @@ ConnectionId = Annotated[
 def list_connections(
     account: Annotated[str | None, typer.Option("--account", metavar="ID", help="Only those of this account.")] = None,
     client: Annotated[str | None, typer.Option("--client", metavar="ID", help="Only those of this client.")] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Removed ones, too.")] = False,
+    state: Annotated[
+        Literal["live", "suspended", "removed", "all"],
+        typer.Option("--state", help="live are all that are not removed, suspended ones included."),
+    ] = "live",
     limit: Limit = 1000,
     data: Data = None,
     as_json: Json = False,
@@ -36,38 +43,36 @@ def list_connections(
     from grantway.protocol.paging import read_pages
 
     async def question(facts: Facts, at: Moment) -> Answer:
-        account_id = (await house.find_account(facts, account)).id if account else None
-        found = await facts.client(client) if client else None
-        if client and found is None:
-            raise Stop(f"There is no client {client!r}.", reason="client_unknown")
         listing = partial(
             facts.connections,
-            account_id=account_id,
-            client_row_id=found.id if found else None,
-            state="all" if all_ else "live",
+            account_id=(await house.find_account(facts, account)).id if account else None,
+            client_row_id=(await house.find_client(facts, client)).id if client else None,
+            state=state,
         )
-        seen = await read_pages(listing, limit)
-        return {"connections": [views.connection(view) for view in seen]}
+        return {"connections": [views.connection(view) for view in await read_pages(listing, limit)]}
 
     async def work(service: Service) -> Answer:
         return await house.looked_up(service, question)
 
-    columns = ("id", "client", "account", "last_used_day", "removed_at")
+    columns = ("id", "client", "account", "state", "last_used_day", "removed_at")
     tell(house.with_service(data, work), as_json, columns=columns)
 
 
 @app.command("show")
 def show(connection: ConnectionId, data: Data = None, as_json: Json = False) -> None:
-    """Show a connection, what its integration was told, and its history."""
+    """Show a connection, what lives by it, what was told of it, and its history."""
     from grantway.cli import views
     from grantway.protocol.facts import Page
 
     async def question(facts: Facts, at: Moment) -> Answer:
-        view = await _find(facts, connection)
+        view = await house.find_connection(facts, connection)
+        its_id, latest = view.connection.id, Page(100)
         return {
             **views.connection(view),
-            "notices": [views.notice(one) for one in await facts.notices(Page(100), connection_id=view.connection.id)],
-            "history": [views.audit(one) for one in await facts.audit(Page(100), connection_id=view.connection.id)],
+            "webhooks": [views.webhook(one) for one in await facts.webhooks(its_id)],
+            "resources": [views.resource(one) for one in await facts.resources(its_id)],
+            "deliveries": [views.delivery(one) for one in await facts.notices(latest, connection_id=its_id)],
+            "history": [views.audit(one) for one in await facts.audit(latest, connection_id=its_id)],
         }
 
     async def work(service: Service) -> Answer:
@@ -76,21 +81,28 @@ def show(connection: ConnectionId, data: Data = None, as_json: Json = False) -> 
     tell(house.with_service(data, work), as_json)
 
 
+@app.command("suspend")
+def suspend(connection: ConnectionId, data: Data = None, as_json: Json = False) -> None:
+    """Suspend a connection: its tokens are good for nothing until it is resumed."""
+    from grantway.protocol import lifecycle
+
+    _change(connection, lifecycle.suspend, data, as_json)
+
+
+@app.command("resume")
+def resume(connection: ConnectionId, data: Data = None, as_json: Json = False) -> None:
+    """Resume a connection, whoever suspended it: its tokens are what they were."""
+    from grantway.protocol import lifecycle
+
+    _change(connection, lifecycle.resume, data, as_json)
+
+
 @app.command("remove")
 def remove(connection: ConnectionId, data: Data = None, as_json: Json = False) -> None:
-    """Remove a connection: its tokens end at once, and the integration is told."""
-    from grantway.cli import views
+    """Remove a connection: tokens, webhooks and resources end at once, and everybody whom it concerns is told."""
     from grantway.protocol import connections
-    from grantway.protocol.administration.answers import OPERATOR
 
-    async def work(service: Service) -> Answer:
-        view = await house.looked_up(service, lambda facts, at: _find(facts, connection))
-        if view.connection.removed_at is not None:
-            raise Stop("This connection is removed already.", reason="connection_removed")
-        await house.settled(service, connections.remove, view.connection.id, "operator", OPERATOR)
-        return views.connection(await house.looked_up(service, lambda facts, at: _find(facts, connection)))
-
-    tell(house.with_service(data, work), as_json)
+    _change(connection, partial(connections.remove, reason="operator"), data, as_json)
 
 
 @app.command("create-key")
@@ -100,7 +112,7 @@ def create_key(connection: ConnectionId, data: Data = None, as_json: Json = Fals
     from grantway.protocol.administration import connections
 
     async def work(service: Service) -> Answer:
-        view = await house.looked_up(service, lambda facts, at: _find(facts, connection))
+        view = await house.looked_up(service, lambda facts, at: house.find_connection(facts, connection))
         created = await house.settled(service, connections.create_key, view.connection.id)
         return {
             "connection_id": views.connection(view)["id"],
@@ -112,11 +124,57 @@ def create_key(connection: ConnectionId, data: Data = None, as_json: Json = Fals
     tell(house.with_service(data, work), as_json, "The secret is shown this once.")
 
 
-async def _find(facts: Facts, text: str) -> ConnectionInView:
-    from grantway.protocol.ids import parse
+@resources.command("list")
+def list_resources(
+    connection: ConnectionId,
+    cancelled: Annotated[bool, typer.Option("--cancelled", help="Those cancelled of late, too.")] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """List what lives by a connection, oldest first."""
+    from grantway.cli import views
+    from grantway.protocol.resources import list_resources as rule
 
-    row_id = parse("cn", text)
-    view = await facts.connection(row_id) if row_id else await facts.connection_by_integration_id(text)
-    if view is None:
-        raise Stop(f"There is no connection {text}.", reason="connection_unknown")
-    return view
+    async def work(service: Service) -> Answer:
+        view = await house.looked_up(service, lambda facts, at: house.find_connection(facts, connection))
+        listed = await house.settled(service, rule, view.connection.id, live=not cancelled)
+        return {"resources": [views.resource(one) for one in listed]}
+
+    tell(house.with_service(data, work), as_json)
+
+
+@resources.command("cancel")
+def cancel_resource(
+    resource: Annotated[str, typer.Argument(metavar="ID", help="The resource: rs_….")],
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Say that a resource is gone by itself: nobody is told."""
+    from grantway.cli import views
+    from grantway.protocol.resources import cancel_resource as rule
+
+    async def work(service: Service) -> Answer:
+        resource_id = house.row_id_of("rs", "resource", resource)
+        known = await house.looked_up(service, lambda facts, at: facts.resource(resource_id))
+        if known is None:
+            raise Stop(f"There is no resource {resource}.", reason="resource_unknown")
+        return views.resource(await house.settled(service, rule, known.connection_id, resource_id))
+
+    tell(house.with_service(data, work), as_json)
+
+
+def _change(connection: str, rule: Any, data: Path | None, as_json: bool) -> None:
+    """Settle a rule about one connection and show the connection as it is then."""
+    from grantway.cli import views
+    from grantway.protocol.administration.answers import OPERATOR
+
+    async def work(service: Service) -> Answer:
+        view = await house.looked_up(service, lambda facts, at: house.find_connection(facts, connection))
+        if view.connection.removed_at is not None:
+            raise Stop("This connection is removed already.", reason="connection_removed")
+        await house.settled(service, rule, view.connection.id, actor=OPERATOR)
+        return views.connection(
+            await house.looked_up(service, lambda facts, at: house.find_connection(facts, connection))
+        )
+
+    tell(house.with_service(data, work), as_json)

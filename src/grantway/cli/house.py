@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from grantway.cli.terminal import Stop
 
 if TYPE_CHECKING:
-    from grantway.protocol.facts import Facts
-    from grantway.protocol.model import Account
+    from grantway.protocol.facts import ConnectionInView, Facts
+    from grantway.protocol.model import Account, Client, User
     from grantway.protocol.moment import Moment
     from grantway.server.service import RuleFunction, Service
     from grantway.server.settings import Settings
@@ -79,16 +79,57 @@ async def looked_up(service: Service, question: Callable[[Facts, Moment], Awaita
     return (await service.consult(rule)).answer
 
 
-async def find_account(facts: Facts, text: str) -> Account:
-    """The account by our id (``ac_…``) or by the platform's own."""
+async def find_account(facts: Facts, text: str, *, removed: bool = False) -> Account:
+    """The account by our id (``ac_…``) or by the platform's own. Removed ones only when they are asked for."""
     from grantway.protocol.administration.accounts import OWN_ID
     from grantway.protocol.ids import parse
 
     row_id = parse("ac", text)
     account = await facts.account(row_id) if row_id else await facts.account_by_external_id(OWN_ID, text)
-    if account is None or account.removed_at is not None:
+    if account is None or (account.removed_at is not None and not removed):
         raise Stop(f"There is no account {text}.", reason="account_unknown")
     return account
+
+
+async def find_user(facts: Facts, text: str) -> User:
+    """The person by our id (``us_…``) or by their address. Not everybody has one: those who come by hand-off may not."""
+    from grantway.protocol.administration.people import normal_email
+    from grantway.protocol.ids import parse
+
+    row_id = parse("us", text)
+    user = await facts.user(row_id) if row_id else await facts.user_by_email(normal_email(text) or "")
+    if user is None:
+        raise Stop(f"There is no user {text}.", reason="user_unknown")
+    return user
+
+
+async def find_client(facts: Facts, client_id: str) -> Client:
+    """The client, ended ones, too: what they left behind can be looked at."""
+    client = await facts.client(client_id)
+    if client is None:
+        raise Stop(f"There is no client {client_id!r}.", reason="client_unknown")
+    return client
+
+
+async def find_connection(facts: Facts, text: str) -> ConnectionInView:
+    """The connection by our id (``cn_…``) or by its integration id."""
+    from grantway.protocol.ids import parse
+
+    row_id = parse("cn", text)
+    view = await facts.connection(row_id) if row_id else await facts.connection_by_integration_id(text)
+    if view is None:
+        raise Stop(f"There is no connection {text}.", reason="connection_unknown")
+    return view
+
+
+def row_id_of(prefix: str, what: str, text: str) -> bytes:
+    """The row id that ``text`` shows, or ``Stop``."""
+    from grantway.protocol.ids import parse
+
+    row_id = parse(prefix, text)
+    if row_id is None:
+        raise Stop(f"{text!r} is not the id of a {what}: those begin with {prefix}_.", reason="id_malformed")
+    return row_id
 
 
 def read_secret(what: str) -> str:

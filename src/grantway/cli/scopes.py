@@ -42,6 +42,12 @@ def add(
     withholds: Annotated[
         list[str] | None, typer.Option("--withholds", help="One thing that it does not reach (repeatable).")
     ] = None,
+    event: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--event", metavar="TYPE", help="An event type that it covers: order.paid, or order.* (repeatable)."
+        ),
+    ] = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -56,6 +62,7 @@ def add(
         sensitivity,
         {language: tuple(opens)} if opens else {},
         {language: tuple(withholds)} if withholds else {},
+        tuple(event or ()),
     )
 
     async def work(service: Service) -> Answer:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from grantway.protocol.administration.answers import recorded
 from grantway.protocol.administration.invitations import invite_user
-from grantway.protocol.administration.people import create_user, disable_user, enable_user
-from grantway.protocol.decision import Decision, EndSessions
+from grantway.protocol.administration.people import create_user, disable_user, enable_user, sign_out_user
+from grantway.protocol.decision import Decision
 from grantway.protocol.facts import Facts
 from grantway.protocol.moment import Moment
 from grantway.server.api import views
@@ -42,11 +41,7 @@ async def enable(facts: Facts, at: Moment, asked: Asked) -> Decision[Any]:
 
 
 async def sign_out(facts: Facts, at: Moment, asked: Asked) -> Decision[Any]:
-    user = await facts.user(asked.id("user", "us"))
-    if user is None:
-        return nothing_there("user_unknown")
-    entry = recorded(at, "user_signed_out", user_id=user.id)
-    return Decision(None, (EndSessions(user.id), entry), "user_signed_out")
+    return said(await sign_out_user(facts, at, asked.id("user", "us")), lambda user: None)
 
 
 CALLS = (
