@@ -64,6 +64,11 @@ class Server:
         self.process.send_signal(signal.SIGTERM)
         return self._ended(self.process)
 
+    def ended(self) -> int:
+        """Its return code, once it has ended for a reason of its own."""
+        assert self.process is not None
+        return self._ended(self.process)
+
     def kill(self) -> None:
         """As a power cut stops it: every process at once, without a word."""
         assert self.process is not None

@@ -57,7 +57,7 @@ def serve(
         for each in sockets:
             each.listen(BACKLOG)
         ready()
-        Multiprocess(config, sockets).run()
+        _Supervisor(config, sockets).run()
         return
     config = _config(settings, Worker(settings, dress))
     server = _Announcing(config, ready)
@@ -135,6 +135,20 @@ class Worker:
         app = build_app(service, shelf)
         linger_at_the_end(app.health, self._settings.lingering)
         return app if self._dress is None else self._dress(app, service)
+
+
+class _Supervisor(Multiprocess):
+    """Passes a second signal on: uvicorn's own does not listen any more while its workers end."""
+
+    @override
+    def join_all(self) -> None:
+        for worker in (each.process for each in self.processes):
+            while worker.is_alive():
+                worker.join(0.2)
+                if self.signal_queue:
+                    self.signal_queue.clear()
+                    for each in self.processes:
+                        each.process.terminate()
 
 
 class _Announcing(uvicorn.Server):
