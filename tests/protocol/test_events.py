@@ -20,11 +20,11 @@ from grantway.protocol.events import (
     open_payload,
     overlap,
 )
-from grantway.protocol.facts import ConnectionInView
 from grantway.protocol.leasing import ASK_AGAIN_AFTER
+from grantway.protocol.lifecycle import resume as resume_connection
+from grantway.protocol.lifecycle import suspend as suspend_connection
 from grantway.protocol.model import Event, Notice, Suspension
 from grantway.protocol.notices import GIVE_UP_AFTER, Came, report
-from grantway.protocol.telling import tell
 from tests.helpers.hooks import Hooks
 
 
@@ -246,31 +246,31 @@ def test_events_without_an_ordering_key_wait_for_nobody(stage: Hooks) -> None:
 # what happens to a connection
 
 
-def view(stage: Hooks) -> ConnectionInView:
-    return ConnectionInView(stage.connection_of(stage.tokens), stage.bot.client, stage.acme, None)
-
-
 def test_a_suspension_is_told_to_the_connections_own_webhooks_although_it_is_suspended(stage: Hooks) -> None:
     stage.create("connection.*")
     stage.create("order.*")
-    suspend(stage)
-    told = stage.decide(_telling(stage)).changes
-    assert [type(change.record) for change in told if hasattr(change, "record")] == [Event, Notice]
+    stage.decide(suspend_connection, stage.connection_of(stage.tokens).id, "operator")
     (delivery,) = stage.deliveries()
     assert delivery.event is not None
     assert delivery.event.type == "connection.suspended"
     assert open_payload(delivery.event, stage.vault) == {"reason": "operator"}
 
 
+def test_what_happens_to_a_connection_is_heard_in_order(stage: Hooks) -> None:
+    stage.create("connection.*")
+    held = stage.connection_of(stage.tokens).id
+    heard = []
+    for rule in (suspend_connection, resume_connection):
+        stage.decide(rule, held, "operator")
+        stage.clock.turn(seconds=1)
+    while deliveries := stage.deliveries():
+        (delivery,) = deliveries
+        heard.append(delivery.event.type if delivery.event else None)
+        stage.decide(report, delivery.notice, Came(200))
+    assert heard == ["connection.suspended", "connection.resumed"]
+
+
 def test_where_nobody_asked_for_it_nothing_is_written(stage: Hooks) -> None:
     stage.create("order.*")
-    assert stage.decide(_telling(stage)).changes == ()
-
-
-def _telling(stage: Hooks) -> Any:
-    async def rule(facts: Any, at: Any) -> Decision[None]:
-        return Decision(
-            None, await tell(facts, at, view(stage), "connection.suspended", reason="operator", actor="operator")
-        )
-
-    return rule
+    stage.decide(suspend_connection, stage.connection_of(stage.tokens).id, "operator")
+    assert stage.all(Event) == []

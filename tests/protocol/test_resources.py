@@ -130,3 +130,14 @@ def test_a_removal_cancels_them_all_and_tells_the_addresses_that_were_given(stag
 
 def test_of_no_connection_nothing_is_listed(stage: Platform) -> None:
     rejected(stage.decide(list_resources, bytes(16)), "connection_unknown")
+
+
+def test_what_lives_by_one_grant_ends_with_it_while_the_connection_goes_on(stage: Platform) -> None:
+    hers = stage.connect(stage.bot, stage.user("Hedy"))
+    grant = stage.grant_of(hers)
+    ends = stage.registered("hers", grant_id=grant.id, url="https://platform.example/cancelled")
+    stays = stage.registered("ours")
+    stage.revoke(stage.bot, hers.refresh)
+    assert stage.stored(Resource, ends.id).cancelled_reason == "integrator"
+    assert stage.stored(Resource, stays.id).cancelled_at is None
+    assert [each.url for each in stage.all(Notice)] == ["https://platform.example/cancelled"]

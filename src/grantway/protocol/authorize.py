@@ -104,7 +104,7 @@ async def _after_sign_in(
         told = TellSuspended(client, user, account, len(choices) > 1, pending.redirect_uri)
         return Decision(told, reason="suspended_by_operator")
     if not needs_asking(question):
-        code, changes = settle_consent(question, at, pending.scope, asked=False)
+        code, changes = await settle_consent(facts, question, at, pending.scope, asked=False)
         return Decision(_back(pending, client, issuer, code=code), changes, "consent_repeated")
     if "none" in pending.prompt:
         return _send_back(pending, client, issuer, CONSENT_REQUIRED, "consent_required")
@@ -196,7 +196,7 @@ async def allow(
     scope = chosen_of(question, optional if chosen is None else chosen)
     if pending.scope and not scope:
         return refuse(ACCESS_DENIED, "nothing_chosen")
-    code, changes = settle_consent(question, at, scope, asked=True)
+    code, changes = await settle_consent(facts, question, at, scope, asked=True)
     return Decision(_back(pending, client, issuer, code=code), changes, "consented")
 
 

@@ -21,13 +21,10 @@ from grantway.protocol.facts import ConnectionInView, Facts, GrantInUse
 from grantway.protocol.ids import show
 from grantway.protocol.model import Connection, Membership, Session, User
 from grantway.protocol.moment import Moment
-from grantway.protocol.sessions import signed_in
-from grantway.protocol.telling import tell_removed
+from grantway.protocol.sessions import is_recent, signed_in
+from grantway.protocol.telling import cancel_with_grants, tell_removed
 from grantway.wire.errors import ACCESS_DENIED, LOGIN_REQUIRED, NOT_FOUND
 from grantway.wire.record import record
-
-RECENT = timedelta(minutes=15)
-"""How long after signing in an owner may remove or suspend a connection without signing in again."""
 
 SYSTEM = "system"
 """The actor, when nobody did it: it followed from something else."""
@@ -94,7 +91,8 @@ async def ending(
         return end
     end = (moved(held.connection), *end)
     if await facts.has_live_grant_beside(held.connection.id, grant_id=held.grant.id):
-        return end
+        ends = {held.grant.id}
+        return *end, *await cancel_with_grants(facts, at, view_of(held), ends, reason=reason, actor=actor)
     return *end, *await removal(facts, at, view_of(held), reason=reason, actor=actor, by=by)
 
 
@@ -114,7 +112,7 @@ async def remove_by_user(
 ) -> Decision[Removed | Refusal]:
     """A customer removes what is connected: owners and admins the connection, members what they approved themselves.
 
-    To remove for everybody, owners and admins have signed in within ``RECENT``: an unattended screen must not end it.
+    To remove for everybody, owners and admins have signed in not long ago: an unattended screen must not end it.
     """
     seat = await seated(facts, at, connection_id, session)
     if isinstance(seat, Refusal):
@@ -127,7 +125,10 @@ async def remove_by_user(
         if await facts.has_live_grant_beside(connection.id, user_id=user_id):
             own = EndUserGrants(connection.id, user_id, at.now, "customer")
             written = audit.note(at, actor, "grants_ended", connection, reason="customer", user_id=user_id)
-            return Decision(Removed(connection, whole=False), (moved(connection), own, written), "grants_ended")
+            theirs = {grant.id for grant in await facts.live_grants(connection.id, user_id)}
+            cancelled = await cancel_with_grants(facts, at, seat.view, theirs, reason="customer", actor=actor)
+            changes = (moved(connection), own, written, *cancelled)
+            return Decision(Removed(connection, whole=False), changes, "grants_ended")
     elif is_unattended(seat, at):
         return refuse(LOGIN_REQUIRED, "sign_in_too_old")
     changes = await removal(facts, at, seat.view, reason="customer", actor=actor, by=user_id)
@@ -150,27 +151,4 @@ async def seated(facts: Facts, at: Moment, connection_id: bytes, session: str | 
 
 def is_unattended(seat: Seat, at: Moment) -> bool:
     """Whether the sign-in is too old to be sure that the person is still there."""
-    return at.now - seat.session.auth_time > RECENT
-
-
-async def connections_of(
-    facts: Facts, at: Moment, session: str | None
-) -> Decision[tuple[User, tuple[ConnectionInView, ...]] | Refusal]:
-    """The signed-in customer and what is connected: owners and admins see all of an account, members what they approved."""
-    found = await signed_in(facts, at, session)
-    if found is None:
-        return refuse(LOGIN_REQUIRED, "login_required")
-    user_id = found[1].id
-    approved: set[bytes] = set()
-    everything: set[bytes] = set()
-    for membership, account in await facts.memberships(user_id):
-        if membership.may_connect:
-            everything.add(account.id)
-        else:
-            approved.update(each.id for each in await facts.connections_approved_by(user_id, account.id))
-    seen = tuple(
-        view
-        for view in await facts.connections_of_user(user_id)
-        if view.account.id in everything or view.connection.id in approved
-    )
-    return Decision((found[1], seen), reason="connections_shown")
+    return not is_recent(seat.session, at)

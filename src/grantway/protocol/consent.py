@@ -16,7 +16,7 @@ from grantway.protocol.moment import Moment
 from grantway.protocol.redirect_uri import is_web, uri_digest
 from grantway.protocol.scope import within
 from grantway.protocol.standing import why_out
-from grantway.protocol.telling import platform_notice
+from grantway.protocol.telling import tell
 from grantway.protocol.tokens import write_code
 from grantway.wire import base62
 from grantway.wire.record import record
@@ -98,8 +98,8 @@ async def question_of(
     return Question(pending, client, user, account, connection, earlier)
 
 
-def settle_consent(
-    question: Question, at: Moment, scope: tuple[str, ...], *, asked: bool
+async def settle_consent(
+    facts: Facts, question: Question, at: Moment, scope: tuple[str, ...], *, asked: bool
 ) -> tuple[str, tuple[Change, ...]]:
     """The code, and the changes by which it is good: a connection, a grant, and the request is answered.
 
@@ -110,7 +110,7 @@ def settle_consent(
     stays what it was.
     """
     pending, client, policy = question.pending, question.client, question.client.policy
-    connection, first = _connection(question, at, scope, asked=asked)
+    connection, first = await _connection(facts, question, at, scope, asked=asked)
     grant_id = at.new_id()
     raw = at.draw(32)
     grant = Grant(
@@ -169,8 +169,8 @@ def _is_unexchanged(grant: Grant) -> bool:
     return grant.origin == "code" and grant.generation == 0
 
 
-def _connection(
-    question: Question, at: Moment, scope: tuple[str, ...], *, asked: bool
+async def _connection(
+    facts: Facts, question: Question, at: Moment, scope: tuple[str, ...], *, asked: bool
 ) -> tuple[Connection, tuple[Change, ...]]:
     before = question.connection
     if before is None:
@@ -194,10 +194,14 @@ def _connection(
     actor = audit.by_user(question.user)
     told: tuple[Change, ...] = ()
     if set(changed.scope) != set(before.scope) and before.activated_at is not None:
-        told = platform_notice(
-            at, view, "connection.changed", reason="customer", actor=actor, scope=list(changed.scope)
+        told = await tell(
+            facts, at, view, "connection.changed", reason="customer", actor=actor, scope=list(changed.scope)
         )
-    return changed, (Replace(changed), *told, *resuming(view, changed, at, "customer", actor, question.user.id))
+    return changed, (
+        Replace(changed),
+        *told,
+        *await resuming(facts, at, view, changed, "customer", actor, question.user.id),
+    )
 
 
 def _scope_after(before: Connection, wanted: tuple[str, ...], allowed: tuple[str, ...], asked: bool) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from grantway.protocol.model import Client, Connection, Grant, Suspension, User
 from grantway.protocol.moment import Moment
 from grantway.protocol.scope import within
 from grantway.protocol.standing import why_client_is_out
-from grantway.protocol.telling import platform_notice
+from grantway.protocol.telling import cancel_with_grants, tell, tell_owners
 from grantway.wire.errors import ACCESS_DENIED, LOGIN_REQUIRED, NOT_FOUND
 from grantway.wire.record import record
 
@@ -74,7 +74,7 @@ async def suspend(facts: Facts, at: Moment, connection_id: bytes, actor: str) ->
     view = await facts.connection(connection_id)
     if view is None or view.connection.removed_at is not None:
         return refuse(NOT_FOUND, "connection_unknown")
-    return _suspended(view, at, "operator", actor)
+    return await _suspended(facts, at, view, "operator", actor)
 
 
 async def resume(facts: Facts, at: Moment, connection_id: bytes, actor: str) -> Decision[Resumed | Refusal]:
@@ -82,7 +82,7 @@ async def resume(facts: Facts, at: Moment, connection_id: bytes, actor: str) -> 
     view = await facts.connection(connection_id)
     if view is None or view.connection.removed_at is not None:
         return refuse(NOT_FOUND, "connection_unknown")
-    return _resumed(view, at, EVERY, "operator", actor)
+    return await _resumed(facts, at, view, EVERY, "operator", actor)
 
 
 async def suspend_by_user(
@@ -96,7 +96,7 @@ async def suspend_by_user(
         return refuse(ACCESS_DENIED, "connection_of_others")
     if is_unattended(seat, at):
         return refuse(LOGIN_REQUIRED, "sign_in_too_old")
-    return _suspended(seat.view, at, "customer", show("us", seat.user.id), seat.user.id)
+    return await _suspended(facts, at, seat.view, "customer", show("us", seat.user.id), seat.user.id)
 
 
 async def resume_by_user(
@@ -113,11 +113,11 @@ async def resume_by_user(
     held = seat.view.connection
     if is_held_by_an_operator(held) and not any(each.reason in THEIRS for each in held.suspensions):
         return refuse(ACCESS_DENIED, "suspended_by_operator")
-    return _resumed(seat.view, at, THEIRS, "customer", show("us", seat.user.id), seat.user.id)
+    return await _resumed(facts, at, seat.view, THEIRS, "customer", show("us", seat.user.id), seat.user.id)
 
 
-def suspending(
-    view: ConnectionInView, at: Moment, reason: Pause, actor: str, by: bytes | None = None
+async def suspending(
+    facts: Facts, at: Moment, view: ConnectionInView, reason: Pause, actor: str, by: bytes | None = None
 ) -> tuple[Change, ...]:
     """What has to become true when a connection is suspended for this reason; nothing, if it is already."""
     connection = view.connection
@@ -129,7 +129,9 @@ def suspending(
     )
     told: tuple[Change, ...] = ()
     if connection.suspended_at is None and connection.activated_at is not None:
-        told = platform_notice(at, view, "connection.suspended", reason=reason, actor=actor)
+        told = await tell(facts, at, view, "connection.suspended", reason=reason, actor=actor)
+    if reason != "customer":  # those who said it themselves know
+        told += await tell_owners(facts, at, view, "connection_suspended", reason)
     written = audit.note(at, actor, "connection_suspended", connection, reason=reason, user_id=by)
     return Replace(changed), written, *told
 
@@ -140,8 +142,14 @@ def taken_back(connection: Connection, reasons: Collection[Pause]) -> Connection
     return replace(connection, suspensions=left, suspended_at=left[0].at if left else None)
 
 
-def resuming(
-    view: ConnectionInView, changed: Connection, at: Moment, reason: str, actor: str, by: bytes | None = None
+async def resuming(
+    facts: Facts,
+    at: Moment,
+    view: ConnectionInView,
+    changed: Connection,
+    reason: str,
+    actor: str,
+    by: bytes | None = None,
 ) -> tuple[Change, ...]:
     """What is written down and told when suspensions are taken back: ``changed`` is what becomes of the connection."""
     before = view.connection
@@ -149,26 +157,32 @@ def resuming(
         return ()
     told: tuple[Change, ...] = ()
     if changed.suspended_at is None and before.activated_at is not None:
-        told = platform_notice(at, view, "connection.resumed", reason=reason, actor=actor)
+        told = await tell(facts, at, view, "connection.resumed", reason=reason, actor=actor)
     gone = [each.reason for each in before.suspensions if each not in changed.suspensions]
     written = audit.note(at, actor, "connection_resumed", before, reason=reason, user_id=by, taken_back=gone)
     return written, *told
 
 
-def _suspended(
-    view: ConnectionInView, at: Moment, reason: Pause, actor: str, by: bytes | None = None
+async def _suspended(
+    facts: Facts, at: Moment, view: ConnectionInView, reason: Pause, actor: str, by: bytes | None = None
 ) -> Decision[Suspended | Refusal]:
-    changes = suspending(view, at, reason, actor, by)
+    changes = await suspending(facts, at, view, reason, actor, by)
     return Decision(Suspended(view.connection), changes, "connection_suspended" if changes else "unchanged")
 
 
-def _resumed(
-    view: ConnectionInView, at: Moment, reasons: Collection[Pause], reason: str, actor: str, by: bytes | None = None
+async def _resumed(
+    facts: Facts,
+    at: Moment,
+    view: ConnectionInView,
+    reasons: Collection[Pause],
+    reason: str,
+    actor: str,
+    by: bytes | None = None,
 ) -> Decision[Resumed | Refusal]:
     before = view.connection
     after = taken_back(before, reasons)
     changed = replace(after, version=before.version + 1)
-    told = resuming(view, changed, at, reason, actor, by)
+    told = await resuming(facts, at, view, changed, reason, actor, by)
     if not told:
         return Decision(Resumed(before), reason="unchanged")
     resumed = "connection_resumed" if changed.suspended_at is None else "still_suspended"
@@ -201,10 +215,12 @@ async def _left(facts: Facts, at: Moment, view: ConnectionInView, user: User) ->
     if await facts.has_live_grant_beside(connection.id, user_id=user.id):
         own = EndUserGrants(connection.id, user.id, at.now, "member_left")
         written = audit.note(at, SYSTEM, "grants_ended", connection, reason="member_left", user_id=user.id)
-        return moved(connection), own, written
+        theirs = {grant.id for grant in await facts.live_grants(connection.id, user.id)}
+        cancelled = await cancel_with_grants(facts, at, view, theirs, reason="member_left", actor=SYSTEM)
+        return moved(connection), own, written, *cancelled
     if what == "remove":
         return await removal(facts, at, view, reason="member_left", actor=SYSTEM)
-    return *(suspending(view, at, "member_left", SYSTEM) or (moved(connection),)), codes
+    return *(await suspending(facts, at, view, "member_left", SYSTEM) or (moved(connection),)), codes
 
 
 def _is_unexchanged(grant: Grant) -> bool:

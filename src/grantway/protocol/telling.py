@@ -11,7 +11,7 @@ from grantway.protocol.decision import Add, Change, Replace
 from grantway.protocol.events import LifecycleEvent, tell_webhooks
 from grantway.protocol.facts import ConnectionInView, Facts
 from grantway.protocol.ids import show
-from grantway.protocol.mail import mail_notice
+from grantway.protocol.mail import Letter, mail_notice
 from grantway.protocol.model import Notice, Resource
 from grantway.protocol.moment import Moment
 from grantway.protocol.notices import remove_url_notice
@@ -59,12 +59,19 @@ def platform_notice(
 
 
 async def tell(
-    facts: Facts, at: Moment, view: ConnectionInView, what: LifecycleEvent, *, reason: str | None, actor: str
+    facts: Facts,
+    at: Moment,
+    view: ConnectionInView,
+    what: LifecycleEvent,
+    *,
+    reason: str | None,
+    actor: str,
+    **more: Any,
 ) -> tuple[Change, ...]:
     """The platform, and those of the connection's webhooks that asked for it. The integration is not told who it was."""
     return (
-        *platform_notice(at, view, what, reason=reason, actor=actor),
-        *await tell_webhooks(facts, at, view, what, {"reason": reason}),
+        *platform_notice(at, view, what, reason=reason, actor=actor, **more),
+        *await tell_webhooks(facts, at, view, what, {"reason": reason, **more}),
     )
 
 
@@ -106,7 +113,7 @@ async def tell_removed(
             webhooks=[show("wh", webhook.id) for webhook in webhooks],
         ),
         *(Add(_resource_notice(at, view, resource, reason)) for resource in cancelled if resource.url is not None),
-        *(await _mail(facts, at, view, reason)),
+        *(await tell_owners(facts, at, view, "connection_removed", reason)),
     )
 
 
@@ -139,13 +146,16 @@ def _resource_notice(at: Moment, view: ConnectionInView, resource: Resource, rea
     )
 
 
-async def _mail(facts: Facts, at: Moment, view: ConnectionInView, reason: str) -> tuple[Change, ...]:
+async def tell_owners(
+    facts: Facts, at: Moment, view: ConnectionInView, letter: Letter, reason: str
+) -> tuple[Change, ...]:
+    """A letter to each of the account's owners."""
     if not at.house.sends_mail:
         return ()
     owners = [user for membership, user in await facts.members(view.account.id) if membership.role == "owner"]
     told = {"integration": view.client.name, "account": view.account.name, "reason": reason}
     return tuple(
-        Add(mail_notice(at, user.id, "connection_removed", view.connection, **told))
+        Add(mail_notice(at, user.id, letter, view.connection, **told))
         for user in owners[:OWNERS_TOLD]
         if user.email is not None and user.disabled_at is None
     )
