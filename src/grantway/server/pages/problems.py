@@ -76,6 +76,11 @@ NOT_YOURS = Problem(
     _("You cannot do this"),
     (_("It needs an owner or an admin of the account. Nothing was changed."),),
 )
+ONLY_VIEWING = Problem(
+    403,
+    _("You may look, but not change anything"),
+    (_("Ask an operator. Nothing was changed."),),
+)
 NOT_CONNECTED = Problem(
     404,
     _("This app is not connected"),
