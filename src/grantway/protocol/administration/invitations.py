@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from grantway.protocol.administration.answers import OPERATOR, Rejected, recorded, reject
 from grantway.protocol.administration.people import create_user, normal_email
 from grantway.protocol.decision import Decision, Forget
 from grantway.protocol.facts import Facts
 from grantway.protocol.model import User
 from grantway.protocol.moment import Moment
-from grantway.protocol.one_time_links import Purpose, draw_link, letter_with
+from grantway.protocol.one_time_links import draw_link, letter_with
 
 
 async def invite_user(
@@ -44,7 +46,7 @@ async def send_password_link(facts: Facts, at: Moment, user_id: bytes) -> Decisi
         return reject("This user is disabled.", "user_disabled")
     if user.email is None:
         return reject("This user has no e-mail address.", "email_missing")
-    purpose: Purpose = "invitation" if user.password_hash is None else "password"
+    purpose: Literal["invitation", "password"] = "invitation" if user.password_hash is None else "password"
     before = tuple(Forget(link) for link in await facts.links_of(user.id) if link.purpose == purpose)
     letter = letter_with(at, draw_link(at, user, purpose), purpose)
     entry = recorded(at, "password_link_sent", user_id=user.id)
