@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from grantway.protocol.administration.people import add_member, disable_user, remove_member
-from grantway.protocol.connections import connections_of, remove_by_user
+from grantway.protocol.connections import remove_by_user
 from grantway.protocol.decision import Decision, Refusal
 from grantway.protocol.lifecycle import (
     client_left,
@@ -20,6 +20,7 @@ from grantway.protocol.lifecycle import (
     suspend_by_user,
 )
 from grantway.protocol.model import Connection, Grant, Notice, User
+from grantway.protocol.overview import overview
 from tests.helpers.stage import Integration, Stage, Tokens, ending, refused
 
 PLATFORM = "https://platform.example/hooks"
@@ -176,6 +177,27 @@ def test_what_is_removed_is_neither_suspended_nor_resumed(stage: Stage, by: Inte
     rules += [(suspend_by_user, session(stage)), (resume_by_user, session(stage))]
     for rule, who in rules:
         refused(stage.decide(rule, connection.id, who), "not_found", "connection_unknown")
+
+
+def letters(stage: Stage) -> list[tuple[str, bytes | None]]:
+    mails = [each for each in stage.all(Notice) if each.kind == "mail"]
+    return [(json.loads(each.body)["letter"], each.user_id) for each in mails]
+
+
+@pytest.mark.parametrize("who", ["operator", "member_left", "customer"])
+def test_owners_get_a_letter_when_somebody_else_suspended_it(who: str) -> None:
+    stage = Stage(smtp="smtps://mail.example")
+    by, bob = stage.integration(), stage.user("Bob", "admin")
+    tokens = stage.connect(by, bob)
+    match who:
+        case "operator":
+            stage.decide(suspend, stage.connection_of(tokens).id, "operator")
+        case "member_left":
+            stage.decide(remove_member, stage.acme.id, bob.email or "")
+        case "customer":
+            stage.decide(suspend_by_user, stage.connection_of(tokens).id, session(stage))
+    assert state(stage, tokens) == "suspended"
+    assert letters(stage) == ([] if who == "customer" else [("connection_suspended", stage.ada.id)])
 
 
 # Reuse
@@ -371,9 +393,9 @@ def test_owners_and_admins_see_all_of_an_account_and_members_what_they_approved(
 
 
 def _seen(stage: Stage, user: User) -> set[str]:
-    answer = stage.decide(connections_of, session(stage, user)).answer
+    answer = stage.decide(overview, session(stage, user)).answer
     assert not isinstance(answer, Refusal)
-    return {view.client.name for view in answer[1]}
+    return {listed.view.client.name for account in answer.accounts for listed in account.connections}
 
 
 def test_a_live_grant_is_never_left_without_a_live_connection(stage: Stage, by: Integration) -> None:

@@ -226,9 +226,9 @@ def test_what_the_customer_removes_is_dead_at_once(there: World) -> None:
     tokens = there.standard_tokens()
     customer = there.customer()
     customer.sign_in()
-    page = customer.go("GET", "/connections").text
-    assert "Helpdesk" in page
-    (form,) = [one for one in forms(page) if tokens["connection_id"] in one.action]
+    here = f"/connections/{tokens['connection_id']}"
+    assert here in customer.go("GET", "/connections").text
+    (form,) = [one for one in forms(customer.go("GET", here).text) if one.action == f"{here}/remove"]
     assert customer.go("POST", form.action, [*form.fields.items()]).status == 303
     assert there.introspect(tokens["access_token"]) == {"active": False}
     refused(there.refresh(tokens["refresh_token"]), "invalid_grant")

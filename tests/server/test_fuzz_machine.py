@@ -142,7 +142,8 @@ def assert_standard_refusal(reply: Reply) -> None:
     assert reply.header("content-type") == "application/json"
     assert reply.header("cache-control") == "no-store"
     refusal: dict[str, Any] = reply.json()
-    assert set(refusal) == {"error", "error_description"}
+    state = {"connection_state"} if refusal["error"] == "access_denied" else set()
+    assert set(refusal) == {"error", "error_description"} | state
     assert all(isinstance(text, str) and text for text in refusal.values())
 
 
