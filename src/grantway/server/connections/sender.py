@@ -141,6 +141,7 @@ class Sender:
             elif came.error in _SILENT and notice.kind != "mail":
                 self._breakers.kept_silent(target)
             outcome = await self._report(notice, came, took)
+            self._service.metrics.delivery(notice.kind, outcome)
             _log.info(
                 "notice_attempt",
                 notice=public_id(notice),
