@@ -22,10 +22,16 @@ NAMES = [
     "decision",
     "shown",
     "account",
+    "after",
+    "state",
+    "connection",
+    "webhook",
 ]
 PATHS = [
     "/", "/sign-in", "/sign-out", "/authorize", "/oauth/authorize", "/connections", "/authorize/x", "/authorize/x/account",
-    "/authorize/x/account/change", "/connections/cn_x/remove", "/icons/x.png", "/static/x", "//evil.example", "/authorize/\udcff",
+    "/authorize/x/account/change", "/connections/cn_x/remove", "/connections/cn_x", "/developers",
+    "/developers/x", "/developers/x/edit", "/developers/x/icon", "/developers/x/deliveries", "/developers/x/deliveries/nt_x",
+    "/developers/x/try/callback", "/icons/x.png", "/static/x", "//evil.example", "/authorize/\udcff",
 ]  # fmt: skip
 pairs = st.tuples(st.sampled_from(NAMES), st.binary(max_size=20) | st.sampled_from([b"//evil.example", b"%0d%0aX:1"]))
 forms = st.lists(pairs, max_size=5).map(lambda found: b"&".join(name.encode() + b"=" + value for name, value in found))
@@ -33,7 +39,13 @@ headers = st.lists(
     st.tuples(
         st.sampled_from([b"cookie", b"content-type", b"content-length", b"accept-language", b"x-forwarded-for"]),
         st.binary(max_size=40)
-        | st.sampled_from([b"application/x-www-form-urlencoded", b"__Host-grantway-browser=" + b"x" * 43]),
+        | st.sampled_from(
+            [
+                b"application/x-www-form-urlencoded",
+                b"multipart/form-data; boundary=x",
+                b"__Host-grantway-browser=" + b"x" * 43,
+            ]
+        ),
     ),
     max_size=4,
 )

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from grantway.protocol.connections import connections_of, remove, remove_by_user
+from grantway.protocol.connections import remove, remove_by_user
 from grantway.protocol.decision import Add, EndGrant, Refusal, RemoveConnection, Replace
 from grantway.protocol.model import Client, EndedToken, Grant, Notice
+from grantway.protocol.overview import overview
 from grantway.protocol.tokens import write_refresh_token
 from grantway.wire.messages import RevocationAnswer
 from tests.helpers.stage import Integration, Stage, Tokens, refused
@@ -249,14 +250,14 @@ def test_strangers_learn_nothing_of_a_connection(stage: Stage, by: Integration) 
 def test_the_signed_in_customer_sees_what_is_connected(stage: Stage, by: Integration) -> None:
     tokens = stage.connect(by)
     visitor = stage.browser(stage.ada)
-    seen: Any = stage.decide(connections_of, visitor.session).answer
-    user, views = seen
-    assert user.id == stage.ada.id
-    assert [view.connection.id for view in views] == [held(stage, tokens).id]
+    seen: Any = stage.decide(overview, visitor.session).answer
+    assert seen.user.id == stage.ada.id
+    (account,) = seen.accounts
+    assert [listed.view.connection.id for listed in account.connections] == [held(stage, tokens).id]
     for nobody in (None, "", "session-of-nobody"):
-        refused(stage.decide(connections_of, nobody), "login_required", "login_required")
+        refused(stage.decide(overview, nobody), "login_required", "login_required")
     stage.wait(days=31)
-    refused(stage.decide(connections_of, visitor.session), "login_required", "login_required")
+    refused(stage.decide(overview, visitor.session), "login_required", "login_required")
 
 
 def test_a_connection_without_remove_url_goes_quietly(stage: Stage) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from grantway.protocol import audit
 from grantway.protocol.administration.answers import Rejected, reject
-from grantway.protocol.decision import Decision, Refusal, ReplayNotice, refuse
+from grantway.protocol.decision import Decision, Refusal, refuse
 from grantway.protocol.facts import ConnectionInView, Facts, NoticeState, Page, WebhookInView
 from grantway.protocol.model import DeliveryAttempt, Event, Notice
 from grantway.protocol.moment import Moment
+from grantway.protocol.notices import Replayed, is_heard
+from grantway.protocol.notices import replay as send_again
 from grantway.protocol.overview import Listed, listed
 from grantway.protocol.portal import AtWork, developer_of
 from grantway.wire.errors import NOT_FOUND
@@ -53,7 +54,9 @@ class Delivered:
 
     @property
     def may_replay(self) -> bool:
-        return _why_not_replayed(self.notice, self.webhook) is None
+        """Whether sending it again would reach somebody."""
+        over = self.notice.delivered_at is not None or self.notice.dead_at is not None
+        return over and (self.notice.webhook_id is None or (self.webhook is not None and is_heard(self.webhook)))
 
 
 async def connected(
@@ -132,31 +135,15 @@ async def delivery(
 
 async def replay(
     facts: Facts, at: Moment, session: str | None, client_id: str, notice_id: bytes
-) -> Decision[Notice | Rejected | Refusal]:
+) -> Decision[Replayed | Rejected | Refusal]:
     """Send it again, under the id that it had: a receiver that had it knows it by that."""
-    decision = await delivery(facts, at, session, client_id, notice_id)
-    shown = decision.answer
+    found = await delivery(facts, at, session, client_id, notice_id)
+    shown = found.answer
     if isinstance(shown, Refusal):
         return Decision(shown, reason=shown.reason)
-    if (why := _why_not_replayed(shown.notice, shown.webhook)) is not None:
-        return reject(_SENTENCES[why], why)
-    client = shown.at_work.client
-    written = audit.note(at, shown.at_work.actor, "notice_replayed", client_id=client.id, kind=shown.notice.kind)
-    return Decision(shown.notice, (ReplayNotice(notice_id, at.now), written), "notice_replayed")
-
-
-_SENTENCES = {
-    "notice_waiting": "It is still waiting to be sent.",
-    "webhook_ended": "The webhook that it was for is gone.",
-    "webhook_disabled": "The webhook that it was for is switched off, because its target said that it is gone.",
-}
-
-
-def _why_not_replayed(notice: Notice, webhook: WebhookInView | None) -> str | None:
-    if notice.delivered_at is None and notice.dead_at is None:
-        return "notice_waiting"
-    if notice.kind == "webhook" and (webhook is None or webhook.webhook.ended_at is not None):
-        return "webhook_ended"
-    if webhook is not None and webhook.webhook.disabled_at is not None:
-        return "webhook_disabled"
-    return None
+    decision = await send_again(facts, at, notice_id, shown.at_work.actor)
+    if decision.reason == "notice_waits_already":
+        return reject("It is still waiting to be sent.", decision.reason)
+    if isinstance(decision.answer, Refusal):
+        return reject("The webhook that it was for is gone, or switched off.", decision.reason)
+    return Decision(decision.answer, decision.changes, decision.reason)

@@ -1,4 +1,4 @@
-"""Keeping house: connections that nobody uses are removed in small batches, off the request path."""
+"""Keeping house: connections that nobody uses, and those of clients that ended, go in small batches, off the request path."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 
 import structlog
 
+from grantway.protocol.administration.client_life import remove_connections
 from grantway.protocol.lifecycle import remove_neglected
 from grantway.server.service import Service
 from grantway.server.turns import run_in_turns, stopped
@@ -32,11 +33,12 @@ async def run_keeper(
 
     async def turn() -> int:
         gone = 0
-        for _ in range(BATCHES):
-            decision = await service.consult(remove_neglected, batch)
-            gone += decision.answer
-            if decision.answer < batch or await stopped(stop, pause):
-                break
+        for rule in (remove_neglected, remove_connections):
+            for _ in range(BATCHES):
+                decision = await service.consult(rule, batch)
+                gone += decision.answer
+                if decision.answer < batch or await stopped(stop, pause):
+                    break
         return gone
 
     await run_in_turns(service, stop, turn, every=every, log=_log, done="tidied", not_done="not_tidied")

@@ -72,13 +72,13 @@ async def end_client(
     return Decision(changed, (Replace(changed), entry, *_platform_told(at, client, "client.ended", reason, actor)))
 
 
-async def remove_connections(facts: Facts, at: Moment) -> Decision[int]:
+async def remove_connections(facts: Facts, at: Moment, limit: int = AT_A_TIME) -> Decision[int]:
     """The next connections of clients that ended are removed. Answers with how many; 0: there are no more."""
     changes: list[Change] = []
     removed = 0
     for entry in await facts.audit(Page(_LOOKED_BACK), action="client_ended"):
-        if entry.client_id is not None and removed < AT_A_TIME:
-            decision = await client_left(facts, at, entry.client_id, entry.actor, AT_A_TIME - removed)
+        if entry.client_id is not None and removed < limit:
+            decision = await client_left(facts, at, entry.client_id, entry.actor, limit - removed)
             changes += decision.changes
             removed += decision.answer
     return Decision(removed, tuple(changes), "connections_removed" if removed else "nothing_to_remove")
