@@ -12,12 +12,14 @@ import orjson
 import pytest
 
 from grantway.protocol.administration.operator_keys import create_operator_key
-from grantway.server.app import build_app
+from grantway.server.app import Application
 from grantway.server.log import DecisionLog
 from tests.helpers.asgi import Caller, Reply
+from tests.helpers.database import connect
 from tests.helpers.people import House
 
 PUBLIC_URL = "http://127.0.0.1:8080"
+REDIRECT_URI = "https://client.example/callback"
 
 
 @dataclass
@@ -57,12 +59,53 @@ class Api:
         assert problem["instance"] == reply.header("x-request-id")
         return problem
 
+    def furnish(self) -> Furnished:
+        """Somebody and something of each kind, made by the API where it can make it."""
+        user = self.tell("POST", "/v1/users", {"email": "ada@example.com", "name": "Ada"}, 201)["id"]
+        account = self.tell("PUT", "/v1/accounts/acme", {"name": "Acme"})["id"]
+        self.tell("PUT", f"/v1/accounts/acme/members/{user}", {"role": "owner"})
+        self.tell("PUT", "/v1/scopes/orders", {"sentences": {"en": "Read orders"}, "events": ["order.*"]})
+        made = {"name": "Helpdesk", "client_id": "helpdesk", "redirect_uris": [REDIRECT_URI], "scopes": ["orders"]}
+        self.tell("POST", "/v1/clients", {**made, "remove_url": "https://client.example/gone"}, 201)
+        connection: str = self.house.decide(connect, "helpdesk", account).answer
+        resource = {"kind": "subscription", "reference": "sub_1"}
+        resource_id = self.tell("POST", f"/v1/connections/{connection}/resources", resource, 201)["id"]
+        self.tell("POST", "/v1/clients", {**made, "client_id": "gone", "remove_url": "https://client.example/gone"}, 201)
+        gone: str = self.house.decide(connect, "gone", account).answer
+        self.tell("DELETE", f"/v1/connections/{gone}")
+        delivery = self.tell("GET", "/v1/deliveries")["data"][0]["id"]
+        key = self.tell("POST", "/v1/operator-keys", {"name": "Another", "scopes": ["users:read"]}, 201)
+        ids = {
+            "user": user,
+            "account": "acme",
+            "client": "helpdesk",
+            "connection": connection,
+            "resource": resource_id,
+            "delivery": delivery,
+            "key": key["operator_key"]["id"],
+            "scope": "orders",
+        }
+        return Furnished(self, ids)
+
+
+@dataclass
+class Furnished:
+    """The API with something of each kind, and the ids of these by their names in addresses."""
+
+    api: Api
+    ids: dict[str, str]
+
+
+async def _no_pages(scope: Any, receive: Any, send: Any) -> None:
+    """Making the pages takes a second that tests of the API need not wait."""
+    raise AssertionError(f"{scope['path']} is no address of the API's.")
+
 
 @contextmanager
 def api_in_memory() -> Iterator[Api]:
     """A house with an operator key that may do everything."""
     house = House.in_memory(public_url=PUBLIC_URL, log_level="debug")
-    app = build_app(house.service)
+    app = Application(house.service, _no_pages)
     log = BytesIO()
     app._decisions = DecisionLog("debug", log)
     caller = Caller(app)

@@ -28,7 +28,6 @@ from grantway.wire.encoding import read_bearer, read_idempotency_key, read_query
 from grantway.wire.errors import (
     CONFLICT,
     IDEMPOTENCY_KEY_REUSED,
-   
     NOT_FOUND,
     UNPROCESSABLE,
     Malformed,
@@ -43,11 +42,12 @@ ANSWERS_KEPT = timedelta(hours=24)
 
 _MISSING = frozenset({
     "user_unknown", "account_unknown", "member_unknown", "client_unknown", "connection_unknown", "operator_key_unknown",
-    "resource_unknown", "delivery_unknown", "sign_in_unknown",
+    "resource_unknown", "sign_in_request_unknown", "grant_unknown",
 })  # fmt: skip
 _IN_THE_WAY = frozenset({
     "user_exists", "client_exists", "external_id_taken", "last_owner", "scope_in_use", "rotation_under_way",
-    "connection_removed", "client_public", "operator_keys_too_many",
+    "connection_removed", "client_public", "operator_keys_too_many", "client_approved", "client_not_submitted",
+    "client_changed", "client_connected", "account_removed", "too_many_resources", "user_of_platform",
 })  # fmt: skip
 
 

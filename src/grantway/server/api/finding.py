@@ -8,7 +8,11 @@ from grantway.protocol.administration.accounts import OWN_ID
 from grantway.protocol.facts import ConnectionInView, Facts
 from grantway.protocol.ids import parse
 from grantway.protocol.model import Account
+from grantway.server.connections.addresses import AddressRules
+from grantway.server.connections.outgoing import check_target
+from grantway.server.service import Service
 from grantway.wire.api.problem import Place, Unfit
+from grantway.wire.errors import UNPROCESSABLE
 
 T = TypeVar("T")
 
@@ -49,5 +53,21 @@ async def named_connection(facts: Facts, text: str | None) -> bytes | None:
 
 def _there(parameter: str, found: T | None) -> T:
     if found is None:
-        raise Unfit(f"{parameter}_unknown", Place(detail="There is none of this id.", parameter=parameter))
+        place = Place(detail="There is none of this id.", parameter=parameter)
+        raise Unfit(f"{parameter}_unknown", place, error=UNPROCESSABLE)
     return found
+
+
+def outgoing_rules(service: Service) -> AddressRules:
+    """``Call.prepare`` of calls that register an address which is called one day."""
+    return service.settings.outgoing_rules
+
+
+def check_url(url: str | None, rules: AddressRules, pointer: str) -> None:
+    """``Unfit`` at an address that may not be called. It is looked at again when it is called."""
+    if url is None:
+        return
+    try:
+        check_target(url, rules)
+    except ValueError as problem:
+        raise Unfit("url_unfit", Place(detail=str(problem), pointer=pointer), error=UNPROCESSABLE) from None

@@ -21,6 +21,7 @@ from grantway.wire.api.message import (
     Request,
     ResourceId,
     ScopeName,
+    SignInId,
     UserId,
 )
 from grantway.wire.api.problem import PROBLEM_TYPE, Problem
@@ -38,6 +39,7 @@ _IN_PATH: dict[str, tuple[Any, str]] = {
     "delivery": (DeliveryId, "nt_0000000000000000000001"),
     "key": (OperatorKeyId, "ok_0000000000000000000001"),
     "scope": (ScopeName, "orders:read"),
+    "sign_in": (SignInId, "0000000000000000000000000000000000000000000"),
 }
 """What the values in addresses are, and an example of each."""
 

@@ -81,10 +81,10 @@ class No:
 
 
 class Unfit(Malformed):
-    """A body, query or address that can be read but does not fit its schema."""
+    """A body or query that can be read but does not fit its schema (or, by ``error``, what is there)."""
 
-    def __init__(self, reason: str, *places: Place) -> None:
-        super().__init__(INVALID_REQUEST, reason)
+    def __init__(self, reason: str, *places: Place, error: OAuthError = INVALID_REQUEST) -> None:
+        super().__init__(error, reason)
         self.places = places
 
 

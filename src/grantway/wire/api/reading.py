@@ -12,7 +12,7 @@ from grantway.wire import base62
 from grantway.wire.api.message import Request
 from grantway.wire.api.problem import Place, Unfit
 from grantway.wire.encoding import JSON_TYPE, media_type, read_json_object, read_query
-from grantway.wire.errors import UNSUPPORTED_MEDIA_TYPE, Malformed
+from grantway.wire.errors import UNPROCESSABLE, UNSUPPORTED_MEDIA_TYPE, Malformed
 from grantway.wire.http import HttpRequest
 
 R = TypeVar("R", bound=Request)
@@ -49,7 +49,8 @@ def read_cursor(cursor: str | None) -> bytes | None:
         return None
     row_id = base62.decode(cursor, 16)
     if row_id is None:
-        raise Unfit("cursor_malformed", Place(detail="This is the next of no page.", parameter="cursor"))
+        place = Place(detail="This is the next of no page.", parameter="cursor")
+        raise Unfit("cursor_malformed", place, error=UNPROCESSABLE)
     return row_id
 
 

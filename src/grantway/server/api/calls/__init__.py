@@ -5,15 +5,30 @@ from grantway.server.api.calls import (
     accounts,
     clients,
     connections,
+    events,
     house,
     members,
     operator_keys,
+    resources,
     scopes,
+    sign_ins,
     users,
 )
 
 CALLS: tuple[Call, ...] = tuple(
     call
-    for module in (users, accounts, members, clients, scopes, connections, operator_keys, house)
+    for module in (
+        users,
+        accounts,
+        members,
+        clients,
+        scopes,
+        connections,
+        resources,
+        events,
+        sign_ins,
+        operator_keys,
+        house,
+    )
     for call in module.CALLS
 )

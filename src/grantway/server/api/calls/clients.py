@@ -20,6 +20,7 @@ from grantway.protocol.facts import Facts
 from grantway.protocol.moment import Moment
 from grantway.server.api import views
 from grantway.server.api.call import Asked, Call, Paged, nothing_there, said, told
+from grantway.server.api.finding import check_url, outgoing_rules
 from grantway.server.connections.signing import notice_secret
 from grantway.wire.api.clients import (
     Client,
@@ -47,6 +48,7 @@ async def get_client(facts: Facts, at: Moment, asked: Asked) -> Decision[Any]:
 
 async def create(facts: Facts, at: Moment, asked: Asked) -> Decision[Any]:
     body: NewClient = asked.body
+    check_url(body.remove_url, asked.prepared, "#/remove_url")
     wanted = Wanted(
         name=body.name,
         profile=body.profile,
@@ -74,6 +76,7 @@ async def create(facts: Facts, at: Moment, asked: Asked) -> Decision[Any]:
 
 async def change(facts: Facts, at: Moment, asked: Asked) -> Decision[Any]:
     body: ClientChange = asked.body
+    check_url(_given(body.remove_url), asked.prepared, "#/remove_url")
     wanted = Change(
         name=_given(body.name),
         redirect_uris=_texts(_given(body.redirect_uris)),
@@ -146,10 +149,13 @@ CALLS = (
     ),
     Call(
         "clients.create", "POST", "/v1/clients", _WRITE, "Register a client; its secret is shown once.", create,
-        answer=CreatedClient, status=201, body=NewClient,
+        answer=CreatedClient, status=201, body=NewClient, prepare=outgoing_rules,
     ),
     Call("clients.get", "GET", _ONE, _READ, "Show a client, ended ones, too.", get_client, answer=Client),
-    Call("clients.change", "PATCH", _ONE, _WRITE, "Change a client.", change, answer=Client, body=ClientChange),
+    Call(
+        "clients.change", "PATCH", _ONE, _WRITE, "Change a client.", change,
+        answer=Client, body=ClientChange, prepare=outgoing_rules,
+    ),
     Call(
         "clients.rotate_secret", "POST", f"{_ONE}/secrets", _WRITE,
         "Make a new secret, shown once; the one before goes on working for a week, or as long as is said.", rotate,

@@ -1,0 +1,115 @@
+"""The API is what its OpenAPI document says: everything that may be sent is sent, and much that may not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.transport import Response
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from grantway.server.api.calls import CALLS
+from grantway.server.api.openapi import describe
+from tests.api.conftest import PUBLIC_URL, Api, Furnished, api_in_memory
+
+# Not positive_data_acceptance: a rule may refuse (422) what the document allows. That it could be read is looked at here.
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+bounded = settings(max_examples=4, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+operations = [found.ok() for found in schemathesis.openapi.from_dict(describe(CALLS, PUBLIC_URL)).get_all_operations()]
+each_operation = pytest.mark.parametrize("operation", operations, ids=lambda one: one.label)
+
+
+@pytest.fixture
+def furnished() -> Iterator[Furnished]:
+    with api_in_memory() as api:
+        yield api.furnish()
+
+
+def test_every_call_is_described() -> None:
+    assert {one.label for one in operations} == {f"{call.method} {call.path}" for call in CALLS}
+
+
+@each_operation
+def test_what_the_document_allows_can_be_read_and_is_answered_as_it_says(operation: Any, furnished: Furnished) -> None:
+    @given(case=operation.as_strategy(generation_mode=GenerationMode.POSITIVE))
+    @bounded
+    def holds(case: Any) -> None:
+        _check(case, furnished.api, furnished.api.key, CHECKS)
+
+    holds()
+
+
+@each_operation
+def test_the_same_where_there_is_something(operation: Any, furnished: Furnished) -> None:
+    statuses = set()
+
+    @given(case=operation.as_strategy(generation_mode=GenerationMode.POSITIVE))
+    @bounded
+    def holds(case: Any) -> None:
+        known = {name: furnished.ids[name] for name in case.path_parameters if name in furnished.ids}
+        case.path_parameters.update(known)
+        statuses.add(_check(case, furnished.api, furnished.api.key, CHECKS).status_code)
+
+    holds()
+    assert statuses != {404} or "{sign_in}" in operation.path
+
+
+@each_operation
+def test_what_the_document_does_not_allow_is_refused(operation: Any, furnished: Furnished) -> None:
+    if not operation.body and not operation.query and not operation.path_parameters:
+        pytest.skip("takes nothing")
+
+    @given(case=operation.as_strategy(generation_mode=GenerationMode.NEGATIVE))
+    @bounded
+    def holds(case: Any) -> None:
+        _check(case, furnished.api, furnished.api.key, [*CHECKS, negative_data_rejection])
+
+    holds()
+
+
+@each_operation
+def test_a_key_without_scope_gets_nowhere_whatever_it_sends(operation: Any, furnished: Furnished) -> None:
+    call = next(call for call in CALLS if f"{call.method} {call.path}" == operation.label)
+    other = "audit:read" if call.scope != "audit:read" else "users:read"
+    key = furnished.api.new_key(other)
+
+    @given(case=operation.as_strategy())
+    @bounded
+    def holds(case: Any) -> None:
+        assert _check(case, furnished.api, key, CHECKS).status_code == 403
+
+    holds()
+
+
+def _check(case: Any, api: Api, key: str, checks: list[Any]) -> Any:
+    sent = requests.Request(
+        **case.as_transport_kwargs(base_url=PUBLIC_URL, headers={"Authorization": f"Bearer {key}"})
+    ).prepare()
+    body = sent.body.encode() if isinstance(sent.body, str) else sent.body or b""
+    got = api.caller.request(sent.method, sent.url, sent.headers.items(), body)
+    headers: dict[str, list[str]] = {}
+    for name, value in got.headers:
+        headers.setdefault(name, []).append(value)
+    reply = Response(got.status, headers, got.body, sent, 0.0, verify=False)
+    case.validate_response(reply, checks=checks)
+    if case.meta is not None and case.meta.generation.mode == GenerationMode.POSITIVE:
+        assert reply.status_code != 400, reply.text
+    return reply
