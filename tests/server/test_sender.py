@@ -516,3 +516,21 @@ def test_an_attempt_is_one_line_without_body_address_or_secret(caplog: pytest.Lo
     said = repr(logs) + caplog.text
     for secret in ("s3cret", "5e5e", notice_secret(client, VAULT)[6:], target.received[0].headers["webhook-signature"]):
         assert secret not in said
+
+
+def test_what_came_of_each_attempt_is_counted() -> None:
+    async def go() -> House:
+        house = House()
+        async with receiver(answers(200)) as target:
+            notice = await house.remove(client_at(target.url()))
+            async with Running(house.sender()):
+
+                async def delivered() -> bool:
+                    return (await house.stored(notice)).delivered_at is not None
+
+                await until(delivered)
+                await until(lambda: bool(house.service.metrics.counts))
+        return house
+
+    counts = asyncio.run(go()).service.metrics.counts
+    assert counts["deliveries", "remove_url", "delivered"] == 1
