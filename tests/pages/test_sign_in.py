@@ -66,7 +66,7 @@ def test_the_session_is_drawn_anew_at_every_sign_in(site: Platform, browser: Bro
     site.sign_in(browser)
     assert browser.cookies()["__Host-grantway-session"] != first
     with_the_old_one = {"cookie": f"__Host-grantway-session={first}"}
-    assert new_browser().get("/connections", headers=with_the_old_one).location == "/sign-in"
+    assert new_browser().get("/connections", headers=with_the_old_one).location == "/sign-in?to=/connections"
 
 
 def test_the_wrong_password_and_the_unknown_name_get_one_and_the_same_answer(site: Platform, browser: Browser) -> None:
@@ -171,13 +171,13 @@ def test_signing_out_ends_the_session_and_needs_our_form(site: Platform, browser
     assert browser.get("/connections").status == 200
     assert browser.send(page.form("/sign-out")).location == "/"
     assert "__Host-grantway-session" not in browser.cookies()
-    assert browser.get("/connections", headers={"cookie": f"__Host-grantway-session={kept}"}).location == "/sign-in"
+    assert browser.get("/connections", headers={"cookie": f"__Host-grantway-session={kept}"}).location == "/sign-in?to=/connections"
 
 
 def test_a_session_ends_after_twelve_hours(site: Platform, browser: Browser) -> None:
     site.sign_in(browser)
     site.house.clock.turn(hours=12)
-    assert browser.get("/connections").location == "/sign-in"
+    assert browser.get("/connections").location == "/sign-in?to=/connections"
 
 
 @pytest.mark.parametrize("request_id", ["https://evil.example/", "//evil.example", "../x", "a b", "é", "x" * 200])
