@@ -1,0 +1,140 @@
+"""Deliveries per second: what one and two workers carry from the outbox to receivers on this machine.
+
+    python -m bench.deliveries [--deliveries 4000] [--targets 8] [--workers 1 2] [--dead 0]
+
+Every delivery is leased, spelled, signed, sent over a connection of its own, and reported, durably on SQLite. The
+receivers answer at once and share the machine. ``--dead``: so many more wait for a target that takes them and never answers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from grantway.protocol.administration.accounts import NewAccount, create_account
+from grantway.protocol.administration.clients import NewClient, create_client
+from grantway.protocol.decision import Add, Decision
+from grantway.protocol.events import event_for, webhook_notice
+from grantway.protocol.facts import Facts
+from grantway.protocol.model import Account, Client, Connection, Webhook
+from grantway.protocol.moment import Moment
+from grantway.server.connections.sender import Sender
+from grantway.server.log import configure_logs
+from grantway.server.opening import open_service, prepare
+from grantway.server.service import Service
+from grantway.server.settings import Settings
+
+BATCH = 200
+ANSWER = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(prog="bench.deliveries", description=__doc__)
+    options.add_argument("--deliveries", type=int, default=4000)
+    options.add_argument("--targets", type=int, default=8)
+    options.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    options.add_argument("--dead", type=int, default=0)
+    options.add_argument("--work", type=Path, help=argparse.SUPPRESS)
+    chosen = options.parse_args()
+    if chosen.work is not None:
+        asyncio.run(_work(chosen.work))
+        return
+    for workers in chosen.workers:
+        took = asyncio.run(_measure(workers, chosen))
+        print(f"{workers} worker{'s' if workers > 1 else ''}: {chosen.deliveries / took:,.0f} deliveries per second")
+
+
+async def _measure(workers: int, chosen: argparse.Namespace) -> float:
+    """Seconds from the first delivery's arrival to the last one's."""
+    arrived: list[float] = []
+    everything = asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        size = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        await reader.readexactly(size)
+        writer.write(ANSWER)
+        await writer.drain()
+        writer.close()
+        arrived.append(time.monotonic())
+        if len(arrived) >= chosen.deliveries:
+            everything.set()
+
+    async def keep_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    live = [await asyncio.start_server(answer, "127.0.0.1", 0) for _ in range(chosen.targets)]
+    dead = await asyncio.start_server(keep_silent, "127.0.0.1", 0)
+    with tempfile.TemporaryDirectory(prefix="grantway-bench-") as folder:
+        settings = Settings(data=Path(folder))
+        prepare(settings)
+        await _fill(settings, [_url(dead)], chosen.dead)
+        await _fill(settings, [_url(each) for each in live], chosen.deliveries)
+        command = [sys.executable, "-m", "bench.deliveries", "--work", folder]
+        processes = [subprocess.Popen(command) for _ in range(workers)]
+        try:
+            await everything.wait()
+        finally:
+            for process in processes:
+                process.terminate()
+            for process in processes:
+                process.wait(20)
+    for each in (*live, dead):
+        each.close()
+    return arrived[-1] - arrived[0]
+
+
+def _url(server: asyncio.Server) -> str:
+    return f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hooks"
+
+
+async def _fill(settings: Settings, urls: list[str], number: int) -> None:
+    """So many notices that wait, in turn for webhooks at these addresses."""
+    service = await open_service(settings)
+    try:
+        webhooks, account = await _webhooks(service, urls) if number else ([], None)
+        for start in range(0, number, BATCH):
+
+            async def rule(facts: Facts, at: Moment, start: int = start) -> Decision[None]:
+                event = event_for(at, account.id, "order.paid", {"order": 7, "total": "12.50"}, BATCH)  # type: ignore[union-attr]
+                each = [webhooks[count % len(webhooks)] for count in range(start, min(start + BATCH, number))]
+                return Decision(None, (Add(event), *(Add(webhook_notice(at, webhook, event)) for webhook in each)))
+
+            await service.settle(rule)
+    finally:
+        await service.storage.close()
+
+
+async def _webhooks(service: Service, urls: list[str]) -> tuple[list[Webhook], Account]:
+    new = NewClient("Bench", redirect_uris=("https://integration.example/callback",), scopes=("orders",))
+    client: Client = (await service.settle(create_client, new, create_scopes=True)).answer.client  # type: ignore[union-attr]
+    account: Any = (await service.settle(create_account, NewAccount("Bench"))).answer
+
+    async def rule(facts: Facts, at: Moment) -> Decision[list[Webhook]]:
+        connection = Connection(at.new_id(), client.id, account.id, at.draw(12).hex(), ("orders",), at.now)
+        made = []
+        for url in urls:
+            row_id = at.new_id()
+            secret = at.new_secret(row_id)
+            made.append(Webhook(row_id, connection.id, client.id, url, ("*",), secret, at.vault.current, at.now))
+        return Decision(made, (Add(connection), *(Add(webhook) for webhook in made)))
+
+    return (await service.settle(rule)).answer, account
+
+
+async def _work(data: Path) -> None:
+    """One sender, as in a server process, until it is terminated."""
+    settings = Settings(data=data, log_level="warning")
+    configure_logs(settings.log_level)
+    service = await open_service(settings)
+    await Sender.of(service).run(asyncio.Event())
+
+
+if __name__ == "__main__":
+    main()
