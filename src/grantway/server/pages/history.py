@@ -21,7 +21,6 @@ _ACTIONS = {
     "grants_ended": _("What one person had allowed was withdrawn."),
     "connection_suspended": _("It was suspended."),
     "connection_resumed": _("It goes on."),
-    "connection_changed": _("What it may do has changed."),
     "connection_removed": _("It was removed."),
     "connection_key_created": _("A key was made for it."),
     "webhook_created": _("It asked to hear of events."),
