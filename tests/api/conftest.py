@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -59,6 +59,11 @@ class Api:
         assert problem["instance"] == reply.header("x-request-id")
         return problem
 
+    def last_reason(self) -> str:
+        """What the log says of the last request."""
+        line: dict[str, str] = orjson.loads(self.log.getvalue().splitlines()[-1])
+        return line["reason"]
+
     def furnish(self) -> Furnished:
         """Somebody and something of each kind, made by the API where it can make it."""
         user = self.tell("POST", "/v1/users", {"email": "ada@example.com", "name": "Ada"}, 201)["id"]
@@ -70,7 +75,9 @@ class Api:
         connection: str = self.house.decide(connect, "helpdesk", account).answer
         resource = {"kind": "subscription", "reference": "sub_1"}
         resource_id = self.tell("POST", f"/v1/connections/{connection}/resources", resource, 201)["id"]
-        self.tell("POST", "/v1/clients", {**made, "client_id": "gone", "remove_url": "https://client.example/gone"}, 201)
+        self.tell(
+            "POST", "/v1/clients", {**made, "client_id": "gone", "remove_url": "https://client.example/gone"}, 201
+        )
         gone: str = self.house.decide(connect, "gone", account).answer
         self.tell("DELETE", f"/v1/connections/{gone}")
         delivery = self.tell("GET", "/v1/deliveries")["data"][0]["id"]
@@ -94,6 +101,10 @@ class Furnished:
 
     api: Api
     ids: dict[str, str]
+
+    def of(self, names: Iterable[str]) -> dict[str, str]:
+        """The ids of what has these names."""
+        return {name: self.ids[name] for name in names if name in self.ids}
 
 
 async def _no_pages(scope: Any, receive: Any, send: Any) -> None:

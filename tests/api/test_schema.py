@@ -32,7 +32,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-bounded = settings(max_examples=4, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+bounded = settings(max_examples=5, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 operations = [found.ok() for found in schemathesis.openapi.from_dict(describe(CALLS, PUBLIC_URL)).get_all_operations()]
 each_operation = pytest.mark.parametrize("operation", operations, ids=lambda one: one.label)
 
@@ -48,25 +48,21 @@ def test_every_call_is_described() -> None:
 
 
 @each_operation
-def test_what_the_document_allows_can_be_read_and_is_answered_as_it_says(operation: Any, furnished: Furnished) -> None:
-    @given(case=operation.as_strategy(generation_mode=GenerationMode.POSITIVE))
-    @bounded
-    def holds(case: Any) -> None:
-        _check(case, furnished.api, furnished.api.key, CHECKS)
-
-    holds()
-
-
-@each_operation
-def test_the_same_where_there_is_something(operation: Any, furnished: Furnished) -> None:
+def test_what_the_document_allows_is_read_and_answered_as_it_says(operation: Any, furnished: Furnished) -> None:
+    """With a key that may and with one that may not, at addresses of nothing and of what is there."""
+    call = next(call for call in CALLS if f"{call.method} {call.path}" == operation.label)
+    useless = furnished.api.new_key("audit:read" if call.scope != "audit:read" else "users:read")
     statuses = set()
 
     @given(case=operation.as_strategy(generation_mode=GenerationMode.POSITIVE))
     @bounded
     def holds(case: Any) -> None:
-        known = {name: furnished.ids[name] for name in case.path_parameters if name in furnished.ids}
-        case.path_parameters.update(known)
-        statuses.add(_check(case, furnished.api, furnished.api.key, CHECKS).status_code)
+        assert _check(case, furnished.api, useless, CHECKS).status_code == 403
+        for path_values in (case.path_parameters, {**case.path_parameters, **furnished.of(case.path_parameters)}):
+            case.path_parameters = path_values
+            reply = _check(case, furnished.api, furnished.api.key, CHECKS)
+            assert reply.status_code != 400 or _cannot_be_told(reply), reply.text
+            statuses.add(reply.status_code)
 
     holds()
     assert statuses != {404} or "{sign_in}" in operation.path
@@ -85,31 +81,20 @@ def test_what_the_document_does_not_allow_is_refused(operation: Any, furnished: 
     holds()
 
 
-@each_operation
-def test_a_key_without_scope_gets_nowhere_whatever_it_sends(operation: Any, furnished: Furnished) -> None:
-    call = next(call for call in CALLS if f"{call.method} {call.path}" == operation.label)
-    other = "audit:read" if call.scope != "audit:read" else "users:read"
-    key = furnished.api.new_key(other)
-
-    @given(case=operation.as_strategy())
-    @bounded
-    def holds(case: Any) -> None:
-        assert _check(case, furnished.api, key, CHECKS).status_code == 403
-
-    holds()
-
-
 def _check(case: Any, api: Api, key: str, checks: list[Any]) -> Any:
-    sent = requests.Request(
-        **case.as_transport_kwargs(base_url=PUBLIC_URL, headers={"Authorization": f"Bearer {key}"})
-    ).prepare()
+    headers = {"Authorization": f"Bearer {key}"}
+    sent = requests.Request(**case.as_transport_kwargs(base_url=PUBLIC_URL, headers=headers)).prepare()
     body = sent.body.encode() if isinstance(sent.body, str) else sent.body or b""
-    got = api.caller.request(sent.method, sent.url, sent.headers.items(), body)
-    headers: dict[str, list[str]] = {}
+    got = api.caller.request(str(sent.method), str(sent.url), sent.headers.items(), body)
+    told: dict[str, list[str]] = {}
     for name, value in got.headers:
-        headers.setdefault(name, []).append(value)
-    reply = Response(got.status, headers, got.body, sent, 0.0, verify=False)
+        told.setdefault(name, []).append(value)
+    reply = Response(got.status, told, got.body, sent, 0.0, verify=False)
     case.validate_response(reply, checks=checks)
-    if case.meta is not None and case.meta.generation.mode == GenerationMode.POSITIVE:
-        assert reply.status_code != 400, reply.text
     return reply
+
+
+def _cannot_be_told(reply: Response) -> bool:
+    """JSON Schema takes 1.0 for an integer and knows neither NULs nor how deep or long a body as a whole may be."""
+    places = reply.json().get("errors")
+    return not places or places[0]["detail"] == "Expected int, got float."

@@ -8,14 +8,12 @@ import orjson
 
 from grantway.wire.dialects.standard.credentials import read_body, read_credentials, write_request
 from grantway.wire.dialects.standard.failures import HEADERS, read_error_answer
-from grantway.wire.encoding import Parameters, read_json_object, read_scope, write_scope
-from grantway.wire.errors import INVALID_REQUEST, INVALID_TARGET, Malformed
+from grantway.wire.encoding import Parameters, read_idempotency_key, read_json_object, read_scope, write_scope
+from grantway.wire.errors import INVALID_TARGET
 from grantway.wire.http import HttpAnswer, HttpRequest
 from grantway.wire.messages import AccountSummary, ErrorAnswer, TokenAnswer, TokenRequest
 
 TOKEN_PATH = "/token"
-
-_LONGEST_KEY = 255
 
 
 def read_token_request(request: HttpRequest) -> TokenRequest:
@@ -31,18 +29,8 @@ def read_token_request(request: HttpRequest) -> TokenRequest:
         refresh_token=form.visible("refresh_token"),
         scope=form.scope(),
         resource=form.many("resource", INVALID_TARGET),
-        idempotency_key=_read_idempotency_key(request),
+        idempotency_key=read_idempotency_key(request),
     )
-
-
-def _read_idempotency_key(request: HttpRequest) -> str | None:
-    """The header as it is, quotation marks included: it is only ever compared with itself."""
-    key = request.header(b"idempotency-key")
-    if not key:
-        return None
-    if len(key) > _LONGEST_KEY or " " in key or not key.isprintable():
-        raise Malformed(INVALID_REQUEST, "idempotency_key_malformed")
-    return key
 
 
 def write_token_request(message: TokenRequest) -> HttpRequest:
