@@ -21,8 +21,6 @@ class Installation:
     """Whether the platform has an address of its own for what happens to connections (``connection.removed``)."""
     sends_mail: bool = False
     """Whether people are written to."""
-    sign_in: Literal["password", "hand_off", "hook"] = "password"
-    """Who knows the users: we do, the platform's own sign-in does, or the application that mounts ours."""
     registration: Literal["open", "members", "closed"] = "members"
     """Who may register integrations in the portal: everybody signed in, owners and admins of accounts, nobody."""
     removal_grace: timedelta = timedelta(0)

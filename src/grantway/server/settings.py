@@ -265,7 +265,6 @@ class Settings(BaseSettings):
             platform_name=self.platform_name,
             hears_events=self.platform_events_url is not None,
             sends_mail=self.smtp is not None or self.is_local,
-            sign_in="password" if self.login_url is None else "hand_off",
             registration=self.registration,
             removal_grace=timedelta(seconds=self.removal_grace_seconds),
             inactivity=None if self.inactivity_days is None else timedelta(days=self.inactivity_days),

@@ -38,7 +38,7 @@ class Account:
     """What a user acts for: app, merchant, tenant, shop.
 
     ``external_ids`` are the identifiers that dialects answer with, unique per dialect: ``sunshine`` 24 hex digits,
-    ``square`` 8 to 191 characters, ``phonecom`` an integer (kept as text); ``platform`` is the platform's own.
+    ``square`` 8 to 191 characters, ``phonecom`` an integer (kept as text); ``standard`` is the platform's own.
     ``settings`` and ``metadata`` are told as they are by dialects that tell them.
     """
 
