@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -23,7 +24,7 @@ from tests.helpers.server import GRANTWAY, fetch
 
 
 @contextmanager
-def demo(data: Path) -> Iterator[dict[str, str]]:
+def demo(data: Path) -> Iterator[dict[str, Any]]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GRANTWAY_")}
     environment |= {"GRANTWAY_DATA": str(data), "GRANTWAY_LOG_LEVEL": "debug"}
     with data.with_suffix(".log").open("ab") as log:
@@ -62,7 +63,7 @@ class Visitor(Customer):
         return html.unescape(self.go("GET", "/demo").text)
 
 
-def visitor(told: dict[str, str]) -> Visitor:
+def visitor(told: dict[str, Any]) -> Visitor:
     one = Visitor(fetch, told["address"], told["user"], told["password"])
     assert one.go("GET", "/demo").status == 200
     return one
@@ -88,7 +89,8 @@ def test_both_integrations_go_all_the_way(tmp_path: Path) -> None:
         assert '"displayName"' in browser.press("chat", "info")
         assert "Access revoked: 200" in browser.press("chat", "revoke")
         assert "Token info: 401" in browser.press("chat", "info")
-        _wait_until_told(browser, 2)
+        for name in ("Acme Helpdesk", "Acme Chat Bridge"):
+            _wait_until_told(browser, 1, f"{name} was removed")
 
         assert "access_denied" in browser.press("helpdesk", "connect", decision="deny")
         assert not tokens(browser.press("chat", "forget"))[2:]
@@ -97,12 +99,67 @@ def test_both_integrations_go_all_the_way(tmp_path: Path) -> None:
         assert secret not in log
 
 
-def _wait_until_told(browser: Visitor, times: int) -> None:
+def _wait_until_told(browser: Visitor, times: int, title: str) -> None:
     for _ in range(100):
-        if browser.page().count("was removed at") >= times:
+        if _arrived(browser.page(), title) == ["signature verified"] * times:
             return
         time.sleep(0.1)
-    raise AssertionError("the remove URL was not called")
+    raise AssertionError(f"{title} did not arrive")
+
+
+def test_what_the_platform_publishes_arrives_signed_until_the_connection_ends(tmp_path: Path) -> None:
+    with demo(tmp_path / "data") as told:
+        browser = visitor(told)
+        account = re.search("<dt>Account</dt><dd>([^<]+)</dd>", browser.press("helpdesk", "connect"))
+        assert account is not None
+        own_id = {"Northern Light Coffee": "demo-coffee", "Harbour Books": "demo-books"}[account[1]]
+        assert "Webhook added: 201" in browser.press("helpdesk", "webhook")
+
+        def publish(what: str, where: str) -> str:
+            browser.go("POST", "/demo/platform/publish", [("account", where), ("type", what)])
+            return browser.page()
+
+        assert f"ticket.created in {account[1]} went to 1 webhook." in publish("ticket.created", own_id)
+        _wait_until_told(browser, 1, "ticket.created")
+        assert "went to 0 webhooks" in publish("ticket.created", "demo-acme")
+        publish("nonesuch", own_id)
+        publish("ticket.created", "nonesuch")
+
+        browser.press("helpdesk", "revoke")
+        for title in ("Acme Helpdesk was removed", "connection.removed", "connection.created"):
+            _wait_until_told(browser, 1, title)
+        assert "went to 0 webhooks" in publish("ticket.created", own_id)
+        assert _arrived(browser.page(), "ticket.created") == ["signature verified"]
+
+
+def test_a_call_that_the_platform_did_not_make_is_shown_as_such(tmp_path: Path) -> None:
+    with demo(tmp_path / "data") as told:
+        forged = b'{"integrationId": "0", "clientId": "acme-helpdesk"}'
+        assert (
+            fetch("POST", f"{told['address']}/demo/removed", [("webhook-signature", "v1,AAAA")], forged).status == 204
+        )
+        assert (
+            fetch("POST", f"{told['address']}/demo/platform/heard", [], b'{"type": "connection.removed"}').status == 204
+        )
+        assert fetch("POST", f"{told['address']}/demo/helpdesk/webhooks/forgotten", [], forged).status == 410
+        page = visitor(told).page()
+        assert _arrived(page, "Acme Helpdesk was removed") == ["signature wrong"]
+        assert _arrived(page, "connection.removed") == ["signature wrong"]
+
+
+def _arrived(page: str, title: str) -> list[str]:
+    return re.findall(rf"<strong>{re.escape(title)}</strong>.*?>(signature [a-z]+)</span>", page)
+
+
+def test_everybody_that_the_start_names_gets_to_their_page(tmp_path: Path) -> None:
+    with demo(tmp_path / "data") as told:
+        pages = {one["email"]: one["signs_in_at"].split(", ")[-1] for one in told["people"]}
+        assert set(pages.values()) == {"/connections", "/developers", "/admin"}
+        for person, where in pages.items():
+            browser = Visitor(fetch, told["address"], person, told["password"])
+            browser.sign_in()
+            assert browser.go("GET", where).status == 200, person
+            assert browser.go("GET", "/admin").status == (200 if where == "/admin" else 404)
 
 
 def test_a_foreign_answer_is_not_taken(tmp_path: Path) -> None:
@@ -112,7 +169,7 @@ def test_a_foreign_answer_is_not_taken(tmp_path: Path) -> None:
         assert "a state that this browser was not sent out with" in browser.page()
         stranger = fetch("POST", f"{told['address']}/demo/helpdesk/connect", [("Origin", "https://evil.example")])
         assert stranger.header("location") == f"{told['address']}/demo"
-        for body, status in ((b"{}", 400), (b"x", 400), (b'{"integrationId": "' + b"a" * 20000 + b'"}', 413)):
+        for body, status in ((b"{}", 400), (b"x", 400), (b'{"integrationId": "' + b"a" * 70000 + b'"}', 413)):
             assert fetch("POST", f"{told['address']}/demo/removed", [], body).status == status
         elsewhere: Reply = fetch("GET", told["address"].replace("127.0.0.1", "localhost") + "/demo")
         assert elsewhere.header("location") == f"{told['address']}/demo"

@@ -56,16 +56,17 @@ def _serve_demo(settings: Settings, as_json: bool) -> None:
 
     start.refuse_unless_demo(settings)
     with run.bind(settings) as bound:
-        settings = settings.model_copy(update={"port": bound.getsockname()[1], "workers": 1})
-        demo = start.seed_demo(settings)
+        settings = start.settings_for_demo(settings.model_copy(update={"port": bound.getsockname()[1]}))
+        demo, keys = start.seed_demo(settings)
         answer: Answer = {
             "address": settings.issuer,
             "demo": f"{settings.issuer}/demo",
             "user": demo.email,
             "password": demo.password,
+            "people": [{"email": one.email, "who": one.who, "signs_in_at": one.page} for one in start.PEOPLE],
         }
-        note = "Open the demo page, press Connect, and sign in as this user. Stop with Ctrl-C."
-        run.serve(settings, [bound], lambda: tell(answer, as_json, note), start.with_integrator(demo))
+        note = "Everybody has the same password. Open the demo page, press Connect, sign in. Stop with Ctrl-C."
+        run.serve(settings, [bound], lambda: tell(answer, as_json, note), start.with_integrator(demo, keys))
 
 
 def migrate(data: Data = None, as_json: Json = False) -> None:

@@ -12,6 +12,7 @@ from typing import Literal
 import httpx2
 
 from grantway.wire.dialects import standard, sunshine
+from grantway.wire.dialects.standard import webhooks
 from grantway.wire.errors import Malformed
 from grantway.wire.http import HttpAnswer, HttpRequest
 from grantway.wire.messages import (
@@ -25,8 +26,9 @@ from grantway.wire.messages import (
     TokenInfoRequest,
     TokenRequest,
 )
+from grantway.wire.webhook_messages import WebhookFields, WebhookRequest
 
-Action = Literal["refresh", "introspect", "info", "revoke"]
+Action = Literal["refresh", "introspect", "info", "webhook", "revoke"]
 TIMEOUT = 10.0
 
 
@@ -52,6 +54,7 @@ class Desk:
     connection_id: str | None = None
     scope: str | None = None
     expires_in: int | None = None
+    webhook_id: str | None = None
     refusal: str | None = None
     exchanges: list[Exchange] = field(default_factory=list)
 
@@ -77,6 +80,10 @@ class Integrator:
     client_secret: str = field(repr=False)
     issuer: str
     scopes: tuple[str, ...] = ()
+    notice_secret: str = field(default="", repr=False)
+    """What calls to its remove URL are signed with; it got it at its registration."""
+    hooks: dict[str, str] = field(default_factory=dict, repr=False)
+    """The keys of its webhooks, by the name that it put into each one's address. A real one has a database."""
 
     @property
     def redirect_uri(self) -> str:
@@ -86,7 +93,12 @@ class Integrator:
     def actions(self) -> tuple[tuple[Action, str], ...]:
         """What can be done with tokens, and how the buttons say it."""
         if self.dialect == "standard":
-            return ("introspect", "Introspect"), ("refresh", "Refresh"), ("revoke", "Revoke")
+            return (
+                ("introspect", "Introspect"),
+                ("refresh", "Refresh"),
+                ("webhook", "Add a webhook"),
+                ("revoke", "Revoke"),
+            )
         return ("info", "Token info"), ("revoke", "Revoke access")
 
     def begin(self, desk: Desk) -> str:
@@ -146,6 +158,8 @@ class Integrator:
         elif action == "info":
             asked_info = TokenInfoRequest(desk.access_token)
             await self._send(desk, "Token info", sunshine.write_token_info_request(asked_info))
+        elif action == "webhook":
+            await self._hear(desk, desk.access_token)
         elif self.dialect == "standard":
             token = desk.refresh_token or desk.access_token
             await self._send(
@@ -154,6 +168,22 @@ class Integrator:
         else:
             ending = AccessRevocationRequest(desk.access_token)
             await self._send(desk, "Access revoked", sunshine.write_access_revocation_request(ending))
+
+    async def _hear(self, desk: Desk, access_token: str) -> None:
+        name = secrets.token_urlsafe(12)
+        wanted = WebhookFields(f"{self.issuer}/demo/{self.key}/webhooks/{name}", ("*",))
+        request = webhooks.write_webhook_request(WebhookRequest(access_token), "POST", webhooks.WEBHOOKS_PATH, wanted)
+        received = await self._send(desk, "Webhook added", request)
+        try:
+            answer = webhooks.read_webhook_answer(received)
+        except Malformed:
+            desk.refusal = "The server answered something that is no answer."
+            return
+        if isinstance(answer, ErrorAnswer):
+            desk.refusal = f"{answer.error.code}: {answer.error.description}"
+        elif answer.secret is not None:
+            self.hooks[name] = answer.secret
+            desk.webhook_id = answer.id
 
     @property
     def _credentials(self) -> ClientCredentials:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.applications import Starlette
@@ -18,30 +17,20 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from grantway.server.app import AsgiApp, Receive, Scope, Send
+from grantway.server.demo.inbox import Call, Inbox, Place, is_signed, read_body, read_object
 from grantway.server.demo.integrator import Action, Desk, Integrator
+from grantway.server.demo.platform import ACCOUNTS, EVENTS, Platform
 from grantway.server.pages.assets import Assets
 from grantway.server.pages.headers import guard
 from grantway.server.pages.rendering import hue, initial
+from grantway.server.pages.theme import load_theme
 from grantway.server.service import Service
 
 COOKIE = "grantway_demo"
 BROWSERS = 200
 """How many browsers are remembered at once."""
-NOTICES = 20
-LARGEST_NOTICE = 16 * 1024
 
 _HERE = Path(__file__).parent
-
-
-@dataclass(frozen=True)
-class Told:
-    """A call to the remove URL, as it came."""
-
-    at: datetime
-    integration_id: str
-    app_id: str
-    client: str
-    signed: bool
 
 
 @dataclass
@@ -67,26 +56,37 @@ class Browsers:
 class DemoPages:
     """The application, with the integrator's site below ``/demo`` in front of it."""
 
-    def __init__(self, app: AsgiApp, service: Service, integrators: Mapping[str, Integrator]) -> None:
+    def __init__(
+        self, app: AsgiApp, service: Service, integrators: Mapping[str, Integrator], platform: Platform
+    ) -> None:
         self._app = app
         self._service = service
         self._integrators = integrators
+        self._platform = platform
         self._by_client_id = {one.client_id: one for one in integrators.values()}
         self._browsers = Browsers()
-        self._told: list[Told] = []
+        self._inbox = Inbox()
         self._environment = Environment(
             loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
             lstrip_blocks=True,
         )  # fmt: skip
         self._environment.globals.update(
-            hue=hue, initial=initial, stylesheet=Assets().stylesheet, platform=service.settings.platform_name
+            hue=hue,
+            initial=initial,
+            stylesheet=Assets(load_theme(service.settings)).stylesheet,
+            platform=service.settings.platform_name,
+            accounts=ACCOUNTS,
+            events=EVENTS,
         )
         self._style = (_HERE / "static" / "demo.css").read_bytes()
         self._site = Starlette(
             routes=[
                 Route("/demo", self.show),
                 Route("/demo/style.css", self.style),
-                Route("/demo/removed", self.be_told, methods=["POST"]),
+                Route("/demo/removed", self.be_removed, methods=["POST"]),
+                Route("/demo/platform/heard", self.platform_hears, methods=["POST"]),
+                Route("/demo/platform/publish", self.publish, methods=["POST"]),
+                Route("/demo/{key}/webhooks/{name}", self.be_called, methods=["POST"]),
                 Route("/demo/{key}/connect", self.connect, methods=["POST"]),
                 Route("/demo/{key}/callback", self.come_back),
                 Route("/demo/{key}/forget", self.forget, methods=["POST"]),
@@ -99,7 +99,7 @@ class DemoPages:
         await (self._site if ours else self._app)(scope, receive, send)
 
     async def show(self, request: Request) -> Response:
-        """The page: what is connected, what was said last, and what the remove URL was told."""
+        """The page: what is connected, what was said last, and what arrived."""
         if request.headers.get("host") != urlsplit(self._service.issuer).netloc:
             # Cookies of localhost do not reach 127.0.0.1, where the callback is.
             return RedirectResponse(f"{self._service.issuer}/demo", 303)
@@ -108,7 +108,12 @@ class DemoPages:
         if desks is None:
             cookie, desks = self._browsers.new(self._integrators)
         cards = [(one, desks[one.key]) for one in self._integrators.values()]
-        html = self._environment.get_template("demo.html").render(cards=cards, told=self._told)
+        html = self._environment.get_template("demo.html").render(
+            cards=cards,
+            arrived=self._inbox.of("webhook", "remove_url"),
+            heard=self._inbox.of("platform"),
+            said=self._platform.said,
+        )
         response = HTMLResponse(html)
         if cookie is not None:
             response.set_cookie(COOKIE, cookie, path="/demo", httponly=True, samesite="lax")
@@ -136,7 +141,10 @@ class DemoPages:
         action = request.path_params["action"]
         if found is not None and action in get_args(Action):
             integrator, desk = found
+            before = self._inbox.count
             await integrator.act(desk, action)
+            if action == "revoke":
+                await self._inbox.wait_for(before + 2)  # Acme and the platform
         return self._home()
 
     async def forget(self, request: Request) -> Response:
@@ -146,27 +154,65 @@ class DemoPages:
             desks[found[0].key] = Desk()
         return self._home()
 
-    async def be_told(self, request: Request) -> Response:
+    async def publish(self, request: Request) -> Response:
+        """Somebody plays the platform: something happened in an account."""
+        fields = parse_qs((await read_body(request) or b"").decode(errors="replace"))
+        account, what = (fields.get(name, [""])[0] for name in ("account", "type"))
+        if self._browsers.of(request.cookies.get(COOKIE)) is not None:
+            before = self._inbox.count
+            await self._inbox.wait_for(before + await self._platform.publish(account, what))
+        return self._home()
+
+    async def be_removed(self, request: Request) -> Response:
         """The remove URL: the platform tells that a connection is gone."""
-        body = b""
-        async for part in request.stream():
-            body += part
-            if len(body) > LARGEST_NOTICE:
-                return PlainTextResponse("Too large.", 413)
-        told = _read_notice(body)
-        if told is None:
-            return PlainTextResponse("A JSON object with integrationId is expected.", 400)
-        integrator = self._by_client_id.get(str(told.get("clientId")))
-        self._told = [
-            Told(
+
+        def secret_of(told: Mapping[str, Any]) -> str | None:
+            integrator = self._by_client_id.get(str(told.get("clientId")))
+            return integrator.notice_secret if integrator else None
+
+        def title_of(told: Mapping[str, Any]) -> str:
+            integrator = self._by_client_id.get(str(told.get("clientId")))
+            return f"{integrator.name if integrator else 'Another integration'} was removed"
+
+        return await self._take(request, "remove_url", secret_of, title_of, "integrationId")
+
+    async def be_called(self, request: Request) -> Response:
+        """A webhook that Acme made. What it has forgotten (it keeps nothing on disk) is gone."""
+        integrator = self._integrators.get(request.path_params["key"])
+        secret = integrator.hooks.get(request.path_params["name"]) if integrator else None
+        if secret is None:
+            return PlainTextResponse("Gone.", 410)
+        return await self._take(request, "webhook", lambda told: secret, lambda told: str(told["type"]), "type")
+
+    async def platform_hears(self, request: Request) -> Response:
+        """The platform's own address: what happened to connections."""
+        secret = self._platform.events_secret
+        return await self._take(request, "platform", lambda told: secret, lambda told: str(told["type"]), "type")
+
+    async def _take(
+        self,
+        request: Request,
+        place: Place,
+        secret_of: Callable[[Mapping[str, Any]], str | None],
+        title_of: Callable[[Mapping[str, Any]], str],
+        needed: str,
+    ) -> Response:
+        body = await read_body(request)
+        if body is None:
+            return PlainTextResponse("Too large.", 413)
+        told = read_object(body)
+        if told is None or not told.get(needed):
+            return PlainTextResponse(f"A JSON object with {needed} is expected.", 400)
+        self._inbox.put(
+            Call(
                 await self._service.storage.now(),
-                str(told["integrationId"]),
-                str(told.get("appId") or ""),
-                integrator.name if integrator else "another integration",
-                "webhook-signature" in request.headers,
-            ),
-            *self._told[: NOTICES - 1],
-        ]
+                place,
+                title_of(told),
+                request.headers.get("webhook-id", ""),
+                is_signed(secret_of(told), request.headers, body),
+                json.dumps(told, indent=2, ensure_ascii=False),
+            )
+        )
         return Response(status_code=204)
 
     async def style(self, request: Request) -> Response:
@@ -180,11 +226,3 @@ class DemoPages:
 
     def _home(self) -> Response:
         return RedirectResponse(f"{self._service.issuer}/demo", 303)
-
-
-def _read_notice(body: bytes) -> dict[str, Any] | None:
-    try:
-        told = json.loads(body)
-    except ValueError:
-        return None
-    return told if isinstance(told, dict) and told.get("integrationId") else None

@@ -5,23 +5,28 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from grantway.protocol.administration.accounts import OWN_ID, NewAccount, create_account
 from grantway.protocol.administration.answers import Rejected
 from grantway.protocol.administration.client_changes import ClientChange, update_client
 from grantway.protocol.administration.clients import NewClient, create_client
+from grantway.protocol.administration.developers import add_developer
+from grantway.protocol.administration.operators import create_operator
 from grantway.protocol.administration.people import add_member, create_user
 from grantway.protocol.administration.scopes import put_scope
 from grantway.protocol.decision import Decision
 from grantway.protocol.facts import Facts, Page
-from grantway.protocol.model import Account, Scope
+from grantway.protocol.model import Account, Role
 from grantway.protocol.moment import Moment
 from grantway.server.app import AsgiApp
+from grantway.server.connections.signing import events_secret, notice_secret
 from grantway.server.demo.integrator import Integrator
 from grantway.server.demo.pages import DemoPages
+from grantway.server.demo.platform import ACCOUNTS, HEARS_AT, SCOPES, Platform
 from grantway.server.master_key import make_private_directory, write_private
 from grantway.server.opening import open_service, prepare
 from grantway.server.passwords import hash_password
@@ -33,15 +38,27 @@ from grantway.server.signing_keys import ensure_signing_key
 FILE_NAME = "demo.json"
 MARK = "demo"
 
-SCOPES = (
-    Scope("tickets:read", {"en": "See your tickets and who wrote them"}, "low"),
-    Scope("tickets:write", {"en": "Answer, assign and close tickets in your name"}, "medium"),
-    Scope("contacts:read", {"en": "See the names and addresses of your customers"}, "high"),
-)
-ACCOUNTS = (
-    NewAccount("Northern Light Coffee", "Northern Light Coffee", "northern-light", {OWN_ID: "demo-coffee"}),
-    NewAccount("Harbour Books", "Harbour Books", "harbour-books", {OWN_ID: "demo-books"}),
-)
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody in the demo; all have the same password."""
+
+    email: str
+    name: str
+    who: str
+    page: str
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    """By the platform's id of an account."""
+
+
+PEOPLE = (
+    Person("dana@example.com", "Dana Demo", "owner of two accounts", "/demo, /connections",
+           {"demo-coffee": "owner", "demo-books": "owner"}),
+    Person("mia@example.com", "Mia Member", "member of one of them", "/connections", {"demo-coffee": "member"}),
+    Person("ivy@example.com", "Ivy Integrator", "Acme’s developer", "/developers", {"demo-acme": "owner"}),
+    Person("olga@example.com", "Olga Operator", "operator", "/admin"),
+)  # fmt: skip
+CUSTOMER, _, DEVELOPER, OPERATOR = PEOPLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +66,7 @@ class Demo:
     """What was drawn for one demo, once. It lies beside the database, for this user only; it opens nothing else."""
 
     id: str
-    email: str = "dana@example.com"
+    email: str = CUSTOMER.email
     password: str = field(default="", repr=False)
     standard_secret: str = field(default="", repr=False)
     sunshine_secret: str = field(default="", repr=False)
@@ -76,24 +93,39 @@ def refuse_unless_demo(settings: Settings) -> None:
         )
 
 
-def seed_demo(settings: Settings) -> Demo:
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What calls are signed with: to each integration by its client id, and to the platform."""
+
+    notices: Mapping[str, str] = field(repr=False)
+    events: str = field(repr=False)
+
+
+def settings_for_demo(settings: Settings) -> Settings:
+    """One process, and a platform that hears at the demo's own address what happens to connections."""
+    hears_at = settings.platform_events_url or f"{settings.issuer}{HEARS_AT}"
+    return settings.model_copy(update={"workers": 1, "platform_events_url": hears_at})
+
+
+def seed_demo(settings: Settings) -> tuple[Demo, Keys]:
     """The demo of this data directory, drawn if there is none, with its people and integrations. Raises ``CannotStart``."""
     demo = _read_or_draw(settings.data)
     prepare(settings)
-    asyncio.run(_seed(settings, demo))
-    return demo
+    return demo, asyncio.run(_seed(settings, demo))
 
 
-def with_integrator(demo: Demo) -> Callable[[AsgiApp, Service], AsgiApp]:
+def with_integrator(demo: Demo, keys: Keys) -> Callable[[AsgiApp, Service], AsgiApp]:
     """What puts the integrator's web site in front of the application."""
 
     def dress(app: AsgiApp, service: Service) -> AsgiApp:
         integrators = (
             Integrator("helpdesk", "Acme Helpdesk", "standard", demo.standard_id, demo.standard_secret, service.issuer,
-                       tuple(scope.name for scope in SCOPES)),
-            Integrator("chat", "Acme Chat Bridge", "sunshine", demo.sunshine_id, demo.sunshine_secret, service.issuer),
+                       tuple(scope.name for scope in SCOPES), keys.notices[demo.standard_id]),
+            Integrator("chat", "Acme Chat Bridge", "sunshine", demo.sunshine_id, demo.sunshine_secret, service.issuer,
+                       (), keys.notices[demo.sunshine_id]),
         )  # fmt: skip
-        return DemoPages(app, service, {one.key: one for one in integrators})
+        platform = Platform(service, keys.events)
+        return DemoPages(app, service, {one.key: one for one in integrators}, platform)
 
     return dress
 
@@ -109,7 +141,7 @@ def _read_or_draw(data: Path) -> Demo:
         raise CannotStart(f"{path} cannot be read: remove the data directory and start the demo anew.") from None
 
 
-async def _seed(settings: Settings, demo: Demo) -> None:
+async def _seed(settings: Settings, demo: Demo) -> Keys:
     service = await open_service(settings)
     try:
         if await service.storage.read_meta(MARK) is None and (await service.consult(_is_inhabited)).answer:
@@ -118,7 +150,8 @@ async def _seed(settings: Settings, demo: Demo) -> None:
             raise CannotStart(f"The database {settings.database_path} was made by another demo.")
         await ensure_signing_key(service)
         await _people(service, demo)
-        await _integrations(service, demo)
+        notices = await _integrations(service, demo)
+        return Keys(notices, await events_secret(service))
     finally:
         await service.storage.close()
 
@@ -128,11 +161,24 @@ async def _is_inhabited(facts: Facts, at: Moment) -> Decision[bool]:
 
 
 async def _people(service: Service, demo: Demo) -> None:
-    await service.settle(create_user, demo.email, "Dana Demo", await asyncio.to_thread(hash_password, demo.password))
+    accounts: dict[str, bytes] = {}
     for wanted in ACCOUNTS:
         account = (await service.settle(_ensure_account, wanted)).answer
         if not isinstance(account, Rejected):
-            await service.settle(add_member, account.id, demo.email, "owner")
+            accounts[wanted.external_ids[OWN_ID]] = account.id
+    password_hash = await asyncio.to_thread(hash_password, demo.password)
+    for person in PEOPLE:
+        await service.settle(create_user, person.email, person.name, password_hash)
+        for own_id, role in person.roles.items():
+            await service.settle(add_member, accounts[own_id], person.email, role)
+    await service.settle(_ensure_operator)
+
+
+async def _ensure_operator(facts: Facts, at: Moment) -> Decision[Any]:
+    user = await facts.user_by_email(OPERATOR.email)
+    if user is not None and await facts.operator(user.id) is not None:
+        return Decision(None)
+    return await create_operator(facts, at, OPERATOR.email, OPERATOR.name, "operator")
 
 
 async def _ensure_account(facts: Facts, at: Moment, wanted: NewAccount) -> Decision[Account | Rejected]:
@@ -140,19 +186,31 @@ async def _ensure_account(facts: Facts, at: Moment, wanted: NewAccount) -> Decis
     return Decision(known) if known is not None else await create_account(facts, at, wanted)
 
 
-async def _integrations(service: Service, demo: Demo) -> None:
+async def _integrations(service: Service, demo: Demo) -> dict[str, str]:
+    """Makes what is not there; the keys that their notices are signed with, by client id."""
     for scope in SCOPES:
         await service.settle(put_scope, scope)
     names = tuple(scope.name for scope in SCOPES)
     site = f"{service.issuer}/demo"
-    for wanted in (
-        NewClient("Acme Helpdesk", "standard", client_id=demo.standard_id, client_secret=demo.standard_secret,
-                  redirect_uris=(f"{site}/helpdesk/callback",), remove_url=f"{site}/removed", scopes=names),
-        NewClient("Acme Chat Bridge", "sunshine", client_id=demo.sunshine_id, client_secret=demo.sunshine_secret,
-                  redirect_uris=(f"{site}/chat/callback",), remove_url=f"{site}/removed"),
-    ):  # fmt: skip
+    keys: dict[str, str] = {}
+    for client_id, wanted in {
+        demo.standard_id: NewClient("Acme Helpdesk", "standard", client_id=demo.standard_id,
+                                    client_secret=demo.standard_secret, redirect_uris=(f"{site}/helpdesk/callback",),
+                                    remove_url=f"{site}/removed", scopes=names),
+        demo.sunshine_id: NewClient("Acme Chat Bridge", "sunshine", client_id=demo.sunshine_id,
+                                    client_secret=demo.sunshine_secret, redirect_uris=(f"{site}/chat/callback",),
+                                    remove_url=f"{site}/removed"),
+    }.items():  # fmt: skip
         created = (await service.settle(create_client, wanted)).answer
-        if isinstance(created, Rejected) and wanted.client_id is not None:
+        if isinstance(created, Rejected):
             # There since an earlier start, maybe on another port.
             moved = ClientChange(redirect_uris=wanted.redirect_uris, remove_url=wanted.remove_url)
-            await service.settle(update_client, wanted.client_id, moved)
+            await service.settle(update_client, client_id, moved)
+        await service.settle(add_developer, client_id, DEVELOPER.email)
+        keys[client_id] = (await service.consult(_secret_of, client_id)).answer
+    return keys
+
+
+async def _secret_of(facts: Facts, at: Moment, client_id: str) -> Decision[str]:
+    client = await facts.client(client_id)
+    return Decision("" if client is None else notice_secret(client, at.vault))
