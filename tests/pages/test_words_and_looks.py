@@ -29,6 +29,19 @@ def test_every_catalogue_is_complete_and_up_to_date(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parent.parent.name)
+def test_a_translation_has_the_placeholders_of_its_sentence(path: Path) -> None:
+    def placeholders(text: str) -> list[str]:
+        return sorted(set(re.findall(r"%\(\w+\)s|%(?!\()", text)))
+
+    differ = [
+        message.id
+        for message in read(path)
+        if message.id and placeholders(str(message.id)) != placeholders(str(message.string))
+    ]
+    assert differ == []
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parent.parent.name)
 def test_our_reader_reads_what_babel_reads(path: Path) -> None:
     expected = {str(message.id): message.string for message in read(path) if message.id}
     assert read_po(path.read_text("utf-8")) == expected
