@@ -231,6 +231,7 @@ def test_events_with_one_ordering_key_wait_for_one_another(stage: Hooks) -> None
     heard = []
     while held := stage.deliveries():
         assert len(held) == 1
+        assert held[0].event is not None
         heard.append(open_payload(held[0].event, stage.vault)["n"])
         stage.decide(report, held[0].notice, Came(200))
     assert heard == [0, 1, 2]

@@ -180,6 +180,7 @@ def test_a_test_is_an_event_of_its_own_on_the_way_that_all_take(stage: Hooks) ->
     made = stage.create()
     sent = stage.call(send_test, stage.about(made)).answer
     (delivery,) = stage.decide(lease_due, 10).answer
+    assert delivery.event is not None
     assert (delivery.notice.id, delivery.event.type) == (sent.notice.id, "webhook.test")
 
 

@@ -16,7 +16,6 @@ from standardwebhooks import Webhook
 from grantway.protocol.connections import remove
 from grantway.protocol.decision import Decision, Put
 from grantway.protocol.events import publish
-from grantway.protocol.ids import parse
 from grantway.protocol.model import Notice, Scope, User
 from grantway.protocol.resources import NewResource, register_resource
 from grantway.server.connections.addresses import AddressRules
@@ -28,6 +27,7 @@ from grantway.server.service import Service
 from tests.helpers.asgi import Reply
 from tests.helpers.people import House
 from tests.helpers.receiver import Received, Receiver, Respond, answers, receiver
+from tests.helpers.stage import row_id
 from tests.helpers.world import World, world
 
 HOOK = "https://bot.example/hooks"
@@ -132,7 +132,7 @@ def test_another_body_than_json_is_not_read(there: World) -> None:
 def test_tokens_die_and_so_do_their_calls(there: World) -> None:
     tokens = there.standard_tokens()
     call(there, tokens["access_token"], "POST", "/v1/webhooks", {"url": HOOK, "events": ["order.*"]})
-    there.house.decide(remove, parse("cn", tokens["connection_id"]), "operator", "operator")
+    there.house.decide(remove, row_id("cn", tokens["connection_id"]), "operator", "operator")
     assert call(there, tokens["access_token"], "GET", "/v1/webhooks").status == 401
 
 
@@ -324,7 +324,7 @@ def with_events(there: World, url: str) -> House:
 
 
 def test_a_removal_is_told_to_the_platform_and_to_what_it_registered_signed_with_its_key(there: World) -> None:
-    connection_id = parse("cn", there.standard_tokens()["connection_id"])
+    connection_id = row_id("cn", there.standard_tokens()["connection_id"])
     house: House = there.house
 
     async def go() -> tuple[list[Received], str]:
@@ -358,7 +358,7 @@ def test_the_platforms_key_is_drawn_once_and_kept_sealed(there: World) -> None:
 
 
 def test_a_letter_is_handed_to_the_mail_server_and_repeated_while_that_is_busy(there: World) -> None:
-    connection_id = parse("cn", there.standard_tokens()["connection_id"])
+    connection_id = row_id("cn", there.standard_tokens()["connection_id"])
     mailbox = Mailbox(451, 250)
 
     async def go() -> None:

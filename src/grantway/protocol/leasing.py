@@ -70,7 +70,7 @@ async def lease_due(
             if len(deliveries) >= limit or len(settled) >= WINDOW:
                 break
             found = await _as_it_is_now(facts, notice, known)
-            target = target_of(notice if found is None else replace(notice, url=found.webhook.url))
+            target = target_of(notice, None if found is None else found.webhook.url)
             if taken[target] >= AT_A_TIME:
                 continue
             ready = await _ready(facts, at, notice, found, (shut or {}).get(target))

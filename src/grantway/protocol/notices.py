@@ -96,9 +96,9 @@ def public_id(notice: Notice) -> str:
     return ids.show("nt", notice.id)
 
 
-def target_of(notice: Notice) -> str:
-    """Host and port: whose turn it is, and all of a notice's address that may stand in a log."""
-    return urlsplit(notice.url).netloc.rpartition("@")[2].lower() or notice.kind
+def target_of(notice: Notice, url: str | None = None) -> str:
+    """Host and port: whose turn it is, and all of a notice's address that may stand in a log. ``url``: instead of its own."""
+    return urlsplit(notice.url if url is None else url).netloc.rpartition("@")[2].lower() or notice.kind
 
 
 def gives_up_at(notice: Notice) -> datetime:
