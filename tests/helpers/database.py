@@ -53,11 +53,13 @@ async def subscribe(facts: Facts, at: Moment, connection: str, reference: str) -
 
 
 async def kill(facts: Facts, at: Moment, delivery: str) -> Decision[None]:
-    """A delivery (``nt_…``) whose target said once that it is gone."""
+    """A delivery (``nt_…``) whose target says that it is gone."""
     notice_id = parse("nt", delivery)
     assert notice_id is not None
+    notice = await facts.notice(notice_id)
+    assert notice is not None
     lease = at.draw(16)
-    attempt = DeliveryAttempt(notice_id, 1, at.now, 12, 410, None, "Gone.")
+    attempt = DeliveryAttempt(notice_id, notice.attempts + 1, at.now, 12, 410, None, "Gone.")
     changes = LeaseNotice(notice_id, lease, at.now, at.now + LEASE), ReportDelivery(lease, attempt, dead_at=at.now)
     return Decision(None, changes)
 
