@@ -22,7 +22,9 @@ from schemathesis.specs.openapi.checks import (
 
 from grantway.server.api.calls import CALLS
 from grantway.server.api.openapi import describe
+from grantway.server.api.reference import reference
 from tests.api.conftest import PUBLIC_URL, Api, Furnished, api_in_memory
+from tests.house.documents import ROOT
 
 # Not positive_data_acceptance: a rule may refuse (422) what the document allows. That it could be read is looked at here.
 CHECKS = [
@@ -98,3 +100,8 @@ def _cannot_be_told(reply: Response) -> bool:
     """JSON Schema takes 1.0 for an integer and knows neither NULs nor how deep or long a body as a whole may be."""
     places = reply.json().get("errors")
     return not places or places[0]["detail"] == "Expected int, got float."
+
+
+def test_the_reference_is_what_the_table_says() -> None:
+    written = (ROOT / "docs/reference/api.md").read_text()
+    assert written == reference(), "run: python -m grantway.server.api.reference > docs/reference/api.md"
