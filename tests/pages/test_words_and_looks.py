@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 
 from grantway.protocol.model import Scope
 from grantway.server.pages.address import client_address
+from grantway.server.pages.assets import STYLES
 from grantway.server.pages.catalogue import Catalogue, choose_language, load_catalogues, read_po
 from grantway.server.pages.rendering import day, in_words, initial
 from tests.pages.catalogue import LOCALE, PAGES, gathered, read, updated
@@ -109,10 +110,12 @@ def test_a_tile_shows_the_first_letter(name: str, letter: str) -> None:
 
 
 def colours() -> dict[str, dict[str, str]]:
-    css = (PAGES / "static" / "grantway.css").read_text()
-    light, dark = re.findall(r":root {(.*?)}", css, re.DOTALL)[:2]
-    found = [dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block)) for block in (light, dark)]
-    return {"light": found[0], "dark": found[1]}
+    found: dict[str, dict[str, str]] = {"light": {}, "dark": {}}
+    for name in STYLES:
+        css = (PAGES / "static" / name).read_text()
+        for theme, block in zip(found, re.findall(r":root {(.*?)}", css, re.DOTALL)[:2], strict=True):
+            found[theme] |= re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block)
+    return found
 
 
 def contrast(one: str, other: str) -> float:
@@ -129,13 +132,15 @@ def contrast(one: str, other: str) -> float:
 def test_text_has_a_contrast_of_at_least_four_and_a_half(theme: str) -> None:
     of = colours()[theme]
     pairs = [
-        *((text, ground) for text in ("text", "muted", "accent", "accent-strong") for ground in ("card", "page")),
+        *((text, ground) for text in ("text", "muted", "link") for ground in ("card", "page", "sunken", "hover")),
+        ("link", "note"), ("warning-text", "warning"), ("still-text", "still"), ("error-text", "card"),
         ("on-accent", "accent"), ("on-accent", "accent-strong"), ("on-danger", "danger"), ("on-danger", "danger-strong"),
         ("note-text", "note"), ("error-text", "error"), ("done-text", "done"), ("badge-text", "badge"),
     ]  # fmt: skip
     low = {pair: contrast(of[pair[0]], of[pair[1]]) for pair in pairs if contrast(of[pair[0]], of[pair[1]]) < 4.5}
     assert low == {}
     assert contrast(of["field"], of["card"]) >= 3  # WCAG 1.4.11: what makes a field a field
+    assert min(contrast(of[f"series-{number}"], of["card"]) for number in range(6)) >= 3  # and a chart a chart
 
 
 def test_tiles_can_be_read() -> None:

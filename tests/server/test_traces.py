@@ -16,6 +16,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
+from typing_extensions import override
 
 from grantway.server.app import build_app
 from grantway.server.storage.port import StorageError
@@ -127,6 +128,7 @@ class Collector:
                 self.send_header("content-length", "0")
                 self.end_headers()
 
+            @override
             def log_message(self, format: str, *args: Any) -> None:
                 """Not a word."""
 
