@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from grantway.protocol.decision import (
-    ActivateConnection,
     Add,
     AddTallies,
     Decision,
@@ -58,16 +57,6 @@ def the_connection(storage: Any) -> Any:
 
 def resources(storage: Any) -> Any:
     return ask(storage, lambda facts: facts.resources(an_id(4), live=False))
-
-
-def test_a_connection_is_active_from_its_first_token_on(storage: Any) -> None:
-    add(storage, *the_world())
-    do(storage, ActivateConnection(an_id(4), NOON), ActivateConnection(an_id(99), NOON))
-    assert the_connection(storage) == connection(activated_at=NOON, version=2)
-    assert ask(storage, lambda facts: facts.grant(an_id(5))).connection.activated_at == NOON
-    do(storage, ActivateConnection(an_id(4), NOON + HOUR))
-    assert the_connection(storage) == connection(activated_at=NOON, version=2)
-    assert refuses(storage, Replace(connection(scope=("a",), version=2)))
 
 
 def test_a_suspension_is_seen_by_the_next_use_and_so_is_its_end(storage: Any) -> None:

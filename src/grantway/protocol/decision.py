@@ -103,14 +103,6 @@ class EndSessions:
 
 
 @record
-class ActivateConnection:
-    """A connection's first token was made. No guard: the first time stands."""
-
-    connection_id: bytes
-    at: datetime
-
-
-@record
 class RemoveConnection:
     """A connection is over. Guard: it was not removed yet. Its grants die with it because every use reads it.
 
@@ -196,7 +188,7 @@ class LeaseNotice:
 
 
 Change = (
-    Add | Replace | Put | Forget | MoveGeneration | EndGrant | EndUserGrants | EndSessions | ActivateConnection
+    Add | Replace | Put | Forget | MoveGeneration | EndGrant | EndUserGrants | EndSessions
     | RemoveConnection | TouchUse | LeaseNotice | ReportDelivery | PutOffNotice | DropNotice | ReplayNotice
     | TouchOperatorKey | AddTallies
 )  # fmt: skip

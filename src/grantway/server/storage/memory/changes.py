@@ -7,7 +7,6 @@ from datetime import date, datetime
 from typing import Any, assert_never
 
 from grantway.protocol.decision import (
-    ActivateConnection,
     Add,
     AddTallies,
     Change,
@@ -62,11 +61,6 @@ def apply(change: Change, tables: Tables) -> None:
             for session in list(tables.of(Session).values()):
                 if session.user_id == user_id and session.digest != keep:
                     tables.set(Session, session.digest, None)
-        case ActivateConnection(connection_id, at):
-            connection = tables.of(Connection).get(connection_id)
-            if connection is not None and connection.activated_at is None:
-                active = replace(connection, activated_at=at, version=connection.version + 1)
-                tables.set(Connection, connection_id, active)
         case RemoveConnection():
             _remove(change, tables)
         case TouchUse(grant_id, connection_id, day):

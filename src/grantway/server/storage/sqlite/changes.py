@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from grantway.protocol.decision import (
-    ActivateConnection,
     Add,
     AddTallies,
     Change,
@@ -38,7 +37,7 @@ from grantway.server.storage.sqlite.statements import connections, grants, house
 _PARSED = frozenset({User, Account, Client, Connection, SigningKey})
 _TAKEN = frozenset({sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE})
 _OF_ONE_STATEMENT = frozenset({
-    MoveGeneration, EndGrant, EndUserGrants, EndSessions, ActivateConnection, LeaseNotice, PutOffNotice, TouchOperatorKey,
+    MoveGeneration, EndGrant, EndUserGrants, EndSessions, LeaseNotice, PutOffNotice, TouchOperatorKey,
     Put, Forget,
 })  # fmt: skip
 """Records that are more than one statement to add or to replace."""
@@ -56,7 +55,7 @@ def touches_parsed(change: Change) -> bool:
     """Whether the change makes a new version of a record that is kept parsed."""
     if isinstance(change, (Add, Replace, Put, Forget)):
         return type(change.record) in _PARSED
-    return isinstance(change, (ActivateConnection, RemoveConnection))
+    return isinstance(change, RemoveConnection)
 
 
 def apply(connection: sqlite3.Connection, change: Change) -> None:
@@ -142,10 +141,6 @@ def _end_sessions(connection: sqlite3.Connection, end: EndSessions) -> None:
     connection.execute(people.END_SESSIONS, (end.user_id, end.keep))
 
 
-def _activate_connection(connection: sqlite3.Connection, activation: ActivateConnection) -> None:
-    connection.execute(connections.ACTIVATE_CONNECTION, (activation.connection_id, micros(activation.at)))
-
-
 def _remove_connection(connection: sqlite3.Connection, removal: RemoveConnection) -> None:
     key, at = removal.connection_id, micros(removal.at)
     removed = connection.execute(connections.REMOVE_CONNECTION, (key, at, removal.reason, removal.by))
@@ -224,7 +219,6 @@ _APPLY: Mapping[type[Any], Callable[[sqlite3.Connection, Any], None]] = {
     EndGrant: _end_grant,
     EndUserGrants: _end_user_grants,
     EndSessions: _end_sessions,
-    ActivateConnection: _activate_connection,
     RemoveConnection: _remove_connection,
     TouchUse: _touch_use,
     TouchOperatorKey: _touch_operator_key,

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 from grantway.server.storage.sqlite.records import ACCOUNT, CLIENT, CONNECTION, RESOURCE, USER, WEBHOOK
 
-ACTIVATE_CONNECTION = (
-    "update connections set activated_at = ?2, version = version + 1 where id = ?1 and activated_at is null"
-)
-"""A connection has its first token; the first time stands."""
-
 REMOVE_CONNECTION = """
 update connections set removed_at = ?2, removed_reason = ?3, removed_by = ?4, version = version + 1
 where id = ?1 and removed_at is null"""
