@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from markupsafe import Markup, escape
+from typing_extensions import override
 
 from grantway.protocol.ids import show
 from grantway.protocol.model import Scope
@@ -18,6 +20,26 @@ from grantway.server.pages.assets import Assets
 from grantway.server.pages.catalogue import DEFAULT_LANGUAGE, Catalogue
 
 _TEMPLATES = Path(__file__).parent / "templates"
+
+
+class _Compiled(BytecodeCache):
+    """What templates compile to, which is the same in every language: compiling takes most of a start."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], bytes] = {}
+
+    @override
+    def load_bytecode(self, bucket: Bucket) -> None:
+        code = self._codes.get((bucket.key, bucket.checksum))
+        if code is not None:
+            bucket.bytecode_from_string(code)
+
+    @override
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._codes[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +81,7 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
+            bytecode_cache=_COMPILED,
         )
         install = getattr(environment, "install_gettext_callables")  # noqa: B009 - the extension adds it untyped
         install(catalogue.gettext, lambda one, many, n: catalogue.gettext(one if n == 1 else many), newstyle=True)
