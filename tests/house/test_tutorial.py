@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from tests.helpers.asgi import Reply
-from tests.helpers.customer import Customer
+from tests.helpers.customer import Customer, forms
 from tests.house.documents import ROOT, Document
 
 TUTORIAL = Document(ROOT / "docs" / "tutorial" / "first-integration.md")
@@ -77,32 +77,64 @@ def running() -> Iterator[list[subprocess.Popen[str]]]:
         process.communicate(timeout=30)
 
 
+def _beginnings(said: str) -> list[str]:
+    """What stands before the ids and values of each line."""
+    return [re.split(r"[{…]|wh_", line)[0].strip() for line in said.splitlines()]
+
+
 def test_who_follows_the_tutorial_gets_what_it_shows(tmp_path: Path, running: list[subprocess.Popen[str]]) -> None:
-    shell = [content for language, content in TUTORIAL.blocks if language == "sh"]
-    program = next(content for language, content in TUTORIAL.blocks if language == "python")
-    people, registration, serve, run_program, look = shell
+    people, registration, serve, run_program, listen, publish, look = (
+        content for language, content in TUTORIAL.blocks if language == "sh"
+    )
+    programs = [content for language, content in TUTORIAL.blocks if language == "python"]
+    tokens_shown, events_shown = (content for language, content in TUTORIAL.blocks if language == "text")
     reader = Reader(tmp_path)
     surroundings = people[people.index("export ") : people.index("\n\n")] + "\n"
 
+    def start(commands: str) -> subprocess.Popen[str]:
+        process = reader.start(commands)
+        running.append(process)
+        return process
+
     reader.run(people + registration)
-    server = reader.start(serve)
-    running.append(server)
+    server = start(serve)
     assert server.stdout is not None
     assert reader.platform in server.stdout.readline()
 
-    (reader.data / "integration.py").write_text(reader.does(program))
-    integration = reader.start(run_program)
-    running.append(integration)
+    for name, program in zip(("integration.py", "listener.py"), programs, strict=True):
+        (reader.data / name).write_text(reader.does(program))
+    integration = start(run_program)
     assert integration.stdout is not None
     link = integration.stdout.readline().split()[1]
     email, password = (re.search(pattern, people)[1] for pattern in (r"--email (\S+)", r"echo '(.+?)'"))  # type: ignore[index]
     customer = Customer(_fetch, f"http://{reader.platform}", email, password)
     httpx2.get(customer.decide(link))
     said, _ = integration.communicate(timeout=30)
-
-    shown = next(content for language, content in TUTORIAL.blocks if language == "text")
-    beginnings = [line.partition("{")[0].strip() for line in shown.splitlines()]
-    assert [line.partition("{")[0].strip() for line in said.splitlines()] == beginnings
+    assert _beginnings(said) == _beginnings(tokens_shown)
     assert '"active":true' in said
+
+    listener = start(listen)
+    assert listener.stdout is not None
+    said = listener.stdout.readline()
+    reader.run(surroundings + publish)
+    said += listener.stdout.readline()
+    _remove(customer, "Order mirror")
+    said += listener.communicate(timeout=30)[0]
+    assert _beginnings(said) == _beginnings(events_shown)
+    assert '{"order": 4711, "total": "12.00"}' in said
     assert said.rstrip().endswith('{"active":false}')
-    assert '"removed_reason": "integrator"' in reader.run(surroundings + look)
+
+    seen = reader.run(surroundings + look)
+    assert "removed" in seen
+    assert "remove_url" in seen
+    assert '"reason": "customer"' in seen
+
+
+def _remove(customer: Customer, name: str) -> None:
+    """As the customer does: by the list, the connection's page and its button."""
+    listed = customer.go("GET", "/connections").text
+    assert name in listed
+    page = next(iter(re.findall(r'href="(/connections/cn_\w+)"', listed)))
+    shown = customer.go("GET", page).text
+    button = next(form for form in forms(shown) if form.action.endswith("/remove"))
+    assert customer.go("POST", button.action, button.fields.items()).status == 303
