@@ -107,7 +107,7 @@ class Furnished:
         return {name: self.ids[name] for name in names if name in self.ids}
 
 
-async def _no_pages(scope: Any, receive: Any, send: Any) -> None:
+async def no_pages(scope: Any, receive: Any, send: Any) -> None:
     """Making the pages takes a second that tests of the API need not wait."""
     raise AssertionError(f"{scope['path']} is no address of the API's.")
 
@@ -116,7 +116,7 @@ async def _no_pages(scope: Any, receive: Any, send: Any) -> None:
 def api_in_memory() -> Iterator[Api]:
     """A house with an operator key that may do everything."""
     house = House.in_memory(public_url=PUBLIC_URL, log_level="debug")
-    app = Application(house.service, _no_pages)
+    app = Application(house.service, no_pages)
     log = BytesIO()
     app._decisions = DecisionLog("debug", log)
     caller = Caller(app)

@@ -1,4 +1,7 @@
-"""What becomes of accounts: changed, suspended, resumed, removed. Every use of a token reads its account."""
+"""What becomes of accounts: changed, suspended, resumed, removed. Every use of a token reads its account.
+
+An ``account`` that is handed in was read in the same decision.
+"""
 
 from __future__ import annotations
 
