@@ -168,6 +168,14 @@ def test_a_scope_name_is_a_scope_token_of_rfc_6749(house: House, name: str) -> N
     rejected(house.decide(put_scope, Scope(name, {"en": "Something"})), "scope_malformed")
 
 
+@pytest.mark.parametrize("pattern", ["", "*.paid", "order.*.paid", "order paid", "order.", "x" * 129])
+def test_a_scope_covers_event_types_and_all_that_begin_alike(house: House, pattern: str) -> None:
+    house.decide(put_scope, Scope("orders", {"en": "See your orders"}, events=("order.paid", "invoice.*", "*")))
+    rejected(
+        house.decide(put_scope, Scope("orders", {"en": "See your orders"}, events=(pattern,))), "event_type_malformed"
+    )
+
+
 def test_a_scope_without_a_sentence_is_refused(house: House) -> None:
     rejected(house.decide(put_scope, Scope("orders", {})), "sentence_missing")
     rejected(house.decide(put_scope, Scope("orders", {"en": " "})), "sentence_missing")

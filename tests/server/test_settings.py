@@ -189,6 +189,9 @@ def test_the_catalogue_of_the_file_is_scopes(place: Path) -> None:
     assert load_settings().catalogue == (
         Scope("orders:read", {"en": "See", "de": "Sehen"}, "low", {"en": ("Orders",)}, {}),
     )
+    (place / "data/grantway.toml").write_text('[scopes.a]\nsentence.en = "See"\nevents = ["*.paid"]\n')
+    with pytest.raises(CannotStart, match="no event type"):
+        load_settings()
     (place / "data/grantway.toml").write_text('[scopes."two words"]\nsentence.en = "See"\n')
     assert "cannot be a scope" in problems()[0]
 

@@ -27,7 +27,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
 
-from grantway.protocol.administration.scopes import check_scope_name
+from grantway.protocol.administration.scopes import check_events, check_scope_name
 from grantway.protocol.model import Scope
 from grantway.protocol.moment import Installation
 from grantway.server.connections.addresses import AddressRules
@@ -305,7 +305,8 @@ class Settings(BaseSettings):
     @field_validator("scopes")
     @classmethod
     def _scope_names(cls, value: dict[str, ScopeEntry]) -> dict[str, ScopeEntry]:
-        for problem in filter(None, map(check_scope_name, value)):
+        problems = (check_scope_name(name) or check_events(entry.events) for name, entry in value.items())
+        for problem in filter(None, problems):
             raise ValueError(problem)
         return value
 

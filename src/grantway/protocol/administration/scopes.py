@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from grantway.protocol.administration.answers import Rejected, recorded, reject
 from grantway.protocol.decision import Change, Decision, Forget, Put
+from grantway.protocol.events import is_event_pattern
 from grantway.protocol.facts import Facts
 from grantway.protocol.model import Scope
 from grantway.protocol.moment import Moment
@@ -51,6 +52,12 @@ def check_scope_name(name: str) -> str | None:
     return f"{name!r} cannot be a scope: 1 to {MAX_SCOPE} visible ASCII characters, without quotes and backslashes."
 
 
+def check_events(patterns: Iterable[str]) -> str | None:
+    """The sentence that says which of these is no event type and no pattern of them, or ``None``."""
+    wrong = next((pattern for pattern in patterns if not is_event_pattern(pattern)), None)
+    return None if wrong is None else f"{wrong!r} is no event type: order.paid, order.* for all that begin so, or *."
+
+
 def undescribed(name: str) -> Scope:
     """The entry of a scope that nobody has described: its customers read its name."""
     return BUILT_IN.get(name) or Scope(name, {"en": f"Use “{name}”"})
@@ -70,6 +77,8 @@ async def put_scope(facts: Facts, at: Moment, scope: Scope) -> Decision[Catalogu
         return reject(problem, "scope_malformed")
     if any(not sentence.strip() for sentence in scope.sentences.values()) or not scope.sentences:
         return reject("A scope has a sentence that tells customers what it allows.", "sentence_missing")
+    if problem := check_events(scope.events):
+        return reject(problem, "event_type_malformed")
     known = {one.name: one for one in await facts.scopes()}.get(scope.name)
     merged = _merge(known, scope) if known else scope
     if merged == known:
