@@ -208,6 +208,7 @@ def test_a_scope_in_use_stays_in_the_catalogue(furnished: Furnished) -> None:
     assert api.refuse("DELETE", "/v1/scopes/orders", status=409)["reason"] == "scope_in_use"
     api.tell("PUT", "/v1/scopes/unused", {"sentences": {"en": "Nothing"}})
     api.tell("DELETE", "/v1/scopes/unused", status=204)
+    api.refuse("DELETE", "/v1/scopes/unused", status=404)
 
 
 def test_counts_are_told_for_a_year_at_most(api: Api) -> None:

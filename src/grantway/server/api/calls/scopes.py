@@ -10,7 +10,7 @@ from grantway.protocol.facts import Facts
 from grantway.protocol.model import Scope as Entry
 from grantway.protocol.moment import Moment
 from grantway.server.api import views
-from grantway.server.api.call import Asked, Call, said, told
+from grantway.server.api.call import Asked, Call, nothing_there, said, told
 from grantway.wire.api.clients import Scope, ScopeEntry
 from grantway.wire.api.message import Whole
 
@@ -33,7 +33,10 @@ async def put(facts: Facts, at: Moment, asked: Asked) -> Decision[Any]:
 
 
 async def remove(facts: Facts, at: Moment, asked: Asked) -> Decision[Any]:
-    return said(await remove_scope(facts, at, asked.path["scope"]), lambda gone: None)
+    name = asked.path["scope"]
+    if name not in {one.name for one in await facts.scopes()}:
+        return nothing_there("scope_unknown")
+    return said(await remove_scope(facts, at, name), lambda gone: None)
 
 
 CALLS = (
