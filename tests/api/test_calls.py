@@ -183,7 +183,8 @@ def test_an_event_says_to_how_many_it_goes_and_its_id_makes_it_one(furnished: Fu
     first = furnished.api.tell("POST", "/v1/events", event, 202)
     assert first["to"] == 0
     assert furnished.api.tell("POST", "/v1/events", event, 202) == first
-    furnished.api.refuse("POST", "/v1/events", {**event, "account": "none"}, 404)
+    problem = furnished.api.refuse("POST", "/v1/events", {**event, "account": "none"}, 422)
+    assert problem["errors"][0]["pointer"] == "#/account"
 
 
 def test_a_delivery_that_waits_is_on_its_way_already(furnished: Furnished) -> None:

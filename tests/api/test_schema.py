@@ -69,7 +69,7 @@ def test_what_the_document_allows_is_read_and_answered_as_it_says(operation: Any
             statuses.add(reply.status_code)
 
     holds()
-    assert statuses != {404} or "{sign_in}" in operation.path
+    assert statuses != {404} or not furnished.of(one.name for one in operation.path_parameters)
 
 
 @each_operation
@@ -101,7 +101,7 @@ def _check(case: Any, api: Api, key: str, checks: list[Any]) -> Any:
 def _cannot_be_told(reply: Response) -> bool:
     """JSON Schema takes 1.0 for an integer and knows neither NULs nor how deep or long a body as a whole may be."""
     places = reply.json().get("errors")
-    return not places or places[0]["detail"] == "Expected int, got float."
+    return not places or (places[0]["detail"].startswith("Expected int") and places[0]["detail"].endswith("got float."))
 
 
 def test_the_reference_is_what_the_table_says() -> None:

@@ -42,7 +42,7 @@ ANSWERS_KEPT = timedelta(hours=24)
 
 _MISSING = frozenset({
     "user_unknown", "account_unknown", "member_unknown", "client_unknown", "connection_unknown", "operator_key_unknown",
-    "resource_unknown", "sign_in_request_unknown", "grant_unknown",
+    "resource_unknown", "sign_in_request_unknown",
 })  # fmt: skip
 _IN_THE_WAY = frozenset({
     "user_exists", "client_exists", "external_id_taken", "last_owner", "scope_in_use", "rotation_under_way",

@@ -15,13 +15,16 @@ from grantway.server.api.call import Asked, Call, Paged, nothing_there, said, to
 from grantway.server.api.finding import find_account, named_client, named_connection
 from grantway.wire.api.connections import Delivery, DeliveryInFull, DeliveryQuery, Event, NewEvent
 from grantway.wire.api.message import Nothing
+from grantway.wire.api.problem import Place, Unfit
+from grantway.wire.errors import UNPROCESSABLE
 
 
 async def publish_event(facts: Facts, at: Moment, asked: Asked) -> Decision[Any]:
     body: NewEvent = asked.body
     account = await find_account(facts, body.account)
     if account is None:
-        return nothing_there("account_unknown")
+        place = Place(detail="There is no account of this id.", pointer="#/account")
+        raise Unfit("account_unknown", place, error=UNPROCESSABLE)
     decision = await publish(
         facts,
         at,
