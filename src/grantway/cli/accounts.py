@@ -104,7 +104,7 @@ def show(account: AccountId, data: Data = None, as_json: Json = False) -> None:
     async def work(service: Service) -> Answer:
         return await house.looked_up(service, question)
 
-    tell(house.with_service(data, work), as_json)
+    tell(house.with_service(data, work), as_json, columns={"connections": views.CONNECTION_COLUMNS})
 
 
 @app.command("suspend")

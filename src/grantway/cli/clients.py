@@ -111,7 +111,9 @@ def create(
             "client_id": shown.pop("client_id"),
             "client_secret": created.client_secret,
             **shown,
-            "notice_secret": notice_secret(created.client, service.vault) if created.client.kind == "integration" else None,
+            "notice_secret": notice_secret(created.client, service.vault)
+            if created.client.kind == "integration"
+            else None,
             "new_scopes": list(created.new_scopes),
         }
 

@@ -54,8 +54,7 @@ def list_connections(
     async def work(service: Service) -> Answer:
         return await house.looked_up(service, question)
 
-    columns = ("id", "client", "account", "state", "last_used_day", "removed_at")
-    tell(house.with_service(data, work), as_json, columns=columns)
+    tell(house.with_service(data, work), as_json, columns=views.CONNECTION_COLUMNS)
 
 
 @app.command("show")
@@ -78,7 +77,13 @@ def show(connection: ConnectionId, data: Data = None, as_json: Json = False) -> 
     async def work(service: Service) -> Answer:
         return await house.looked_up(service, question)
 
-    tell(house.with_service(data, work), as_json)
+    columns = {
+        "webhooks": ("id", "url", "events", "disabled_at"),
+        "resources": ("id", "kind", "reference", "created_at"),
+        "deliveries": views.DELIVERY_COLUMNS,
+        "history": views.AUDIT_COLUMNS,
+    }
+    tell(house.with_service(data, work), as_json, columns=columns)
 
 
 @app.command("suspend")

@@ -58,8 +58,7 @@ def list_deliveries(
     async def work(service: Service) -> Answer:
         return await house.looked_up(service, question)
 
-    columns = ("id", "kind", "state", "url", "attempts", "last_status", "last_error", "created_at")
-    tell(house.with_service(data, work), as_json, columns=columns)
+    tell(house.with_service(data, work), as_json, columns=views.DELIVERY_COLUMNS)
 
 
 @app.command("show")

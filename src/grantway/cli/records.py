@@ -57,8 +57,7 @@ def search(
     async def work(service: Service) -> Answer:
         return await house.looked_up(service, question)
 
-    columns = ("at", "actor", "action", "reason", "connection_id", "detail")
-    tell(house.with_service(data, work), as_json, columns=columns)
+    tell(house.with_service(data, work), as_json, columns=views.AUDIT_COLUMNS)
 
 
 def counts(

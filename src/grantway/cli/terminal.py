@@ -35,8 +35,12 @@ def group(help: str) -> typer.Typer:
     return typer.Typer(help=help, no_args_is_help=True, add_completion=False)
 
 
-def tell(answer: Answer, as_json: bool, note: str | None = None, columns: Sequence[str] | None = None) -> None:
-    """Show what came of a command. For people only: ``note``, and which ``columns`` of a table fit their window."""
+Columns = Sequence[str] | Mapping[str, Sequence[str]]
+"""Which columns of the one table fit a window, or of each by its name; all, if nothing is said."""
+
+
+def tell(answer: Answer, as_json: bool, note: str | None = None, columns: Columns = ()) -> None:
+    """Show what came of a command. ``note`` and ``columns`` are for people only."""
     if as_json:
         print(json.dumps(answer, default=_plain, ensure_ascii=False), flush=True)
         return
@@ -49,10 +53,11 @@ def tell(answer: Answer, as_json: bool, note: str | None = None, columns: Sequen
         console.print(f"There are no {next(iter(answer)).replace('_', ' ')}.")
     elif fields:
         console.print(_grid(fields))
-    for _, rows in lists:
+    for name, rows in lists:
         if fields:
             console.print()
-        console.print(_table(rows, columns or tuple(rows[0])))
+        named = columns.get(name, ()) if isinstance(columns, Mapping) else columns
+        console.print(_table(rows, named or tuple(rows[0])))
     if note:
         console.print(f"\n{note}")
 

@@ -24,6 +24,11 @@ from grantway.protocol.model import (
     Webhook,
 )
 
+CONNECTION_COLUMNS = ("id", "client", "account", "state", "last_used_day", "removed_at")
+DELIVERY_COLUMNS = ("id", "kind", "state", "url", "attempts", "last_status", "last_error", "created_at")
+AUDIT_COLUMNS = ("at", "actor", "action", "reason", "detail")
+"""What of a record fits a window."""
+
 
 def user(one: User) -> dict[str, Any]:
     return {
