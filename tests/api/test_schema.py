@@ -94,6 +94,8 @@ def _check(case: Any, api: Api, key: str, checks: list[Any]) -> Any:
     for name, value in got.headers:
         told.setdefault(name, []).append(value)
     reply = Response(got.status, told, got.body, sent, 0.0, verify=False)
+    if got.status == 413:  # refused, but not in a way that schemathesis counts
+        checks = CHECKS
     case.validate_response(reply, checks=checks)
     return reply
 
