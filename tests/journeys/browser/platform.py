@@ -152,12 +152,16 @@ def _people(house: House) -> dict[str, Account]:
 
 
 def _icon(client: CreatedClient) -> Put:
-    picture = Image.new("RGB", (200, 200), "#0f766e")
-    draw = ImageDraw.Draw(picture)
-    draw.polygon([(100, 35), (165, 160), (100, 130), (35, 160)], fill="white")
+    return Put(Icon(client.client.id, encode_icon(picture()), "d" * 12))
+
+
+def picture() -> bytes:
+    """What an integration would use as its icon, as a PNG."""
+    drawn = Image.new("RGB", (200, 200), "#0f766e")
+    ImageDraw.Draw(drawn).polygon([(100, 35), (165, 160), (100, 130), (35, 160)], fill="white")
     raw = BytesIO()
-    picture.save(raw, "PNG")
-    return Put(Icon(client.client.id, encode_icon(raw.getvalue()), "d" * 12))
+    drawn.save(raw, "PNG")
+    return raw.getvalue()
 
 
 def query_of(url: str) -> dict[str, str]:
