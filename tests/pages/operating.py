@@ -30,7 +30,7 @@ from grantway.protocol.model import (
 )
 from grantway.server.pages.cookies import form_token
 from tests.pages.browser import Browser, Seen
-from tests.pages.conftest import Platform
+from tests.pages.conftest import HASH, Platform
 
 HOSTILE = '<b title="x">&\'"</b>{{7*7}}'
 LINK = {"smtp": "smtp://mail.example", "mail_from": "grantway@auth.example"}
@@ -49,7 +49,14 @@ class Operation:
         self.draft = self._client("Draft", submitted_at=self.now)
         self.connection = self.connect(self.client, self.account)
         self.webhook = Webhook(
-            self._id(), self.connection.id, self.client.id, "https://hooks.example/in", ("order.*",), b"s", "k", self.now
+            self._id(),
+            self.connection.id,
+            self.client.id,
+            "https://hooks.example/in",
+            ("order.*",),
+            b"s",
+            "k",
+            self.now,
         )
         self.resource = Resource(self._id(), self.connection.id, "subscription", "sub_1", self.now)
         self.notice = self.send("remove_url", body=b'{"told":"' + b"<script>" + b'"}', dead_at=self.now, attempts=1)
@@ -58,7 +65,9 @@ class Operation:
             self.client.id, 0, "redirect_uri_unregistered", HOSTILE, 3, self.now, self.now
         )
         self.key = OperatorKey(self._id(), HOSTILE, b"d" * 32, ("users:read",), self.now)
-        entry = AuditEntry(self._id(), self.now, "operator", "client_created", None, self.client.id, detail={"x": HOSTILE})
+        entry = AuditEntry(
+            self._id(), self.now, "operator", "client_created", None, self.client.id, detail={"x": HOSTILE}
+        )
         self.add(self.webhook, self.resource, self.attempt, self.refusal, self.key, entry)
 
     # --- what there is
@@ -76,9 +85,15 @@ class Operation:
 
     def send(self, kind: Any, **fields: Any) -> Notice:
         row_id = self._id()
-        told = {"url": "https://client.example/removed", "body": b"{}", "created_at": self.now} | fields
+        told: dict[str, Any] = {"url": "https://client.example/removed", "body": b"{}", "created_at": self.now} | fields
         made = Notice(
-            row_id, row_id, self.connection.id, self.client.id, kind, next_attempt_at=self.now + timedelta(days=1), **told
+            row_id,
+            row_id,
+            self.connection.id,
+            self.client.id,
+            kind,
+            next_attempt_at=self.now + timedelta(days=1),
+            **told,
         )
         self.add(made)
         return made
@@ -102,7 +117,7 @@ class Operation:
 
     def user(self, name: str, role: Any = None, *, operator: Any = None, develops: bool = False) -> User:
         """Somebody; with a role, they belong to the account that everything is about."""
-        user = self.site.house.user(f"{name.lower()}@example.com", name)
+        user = self.site.house.user(f"{name.lower()}@example.com", name, HASH)
         if role is not None:
             self.site.house.member(self.account, user, role)
         if operator is not None:
@@ -125,13 +140,20 @@ class Operation:
 
     @property
     def paths(self) -> dict[str, str]:
-        """What the places in the operators' addresses stand for."""
+        """What the places in addresses stand for. Links, requests and sessions are nobody's."""
         return {
             "user": show("us", self.site.ada.id),
             "account": show("ac", self.account.id),
             "client": self.client.client_id,
             "connection": show("cn", self.connection.id),
             "notice": show("nt", self.notice.id),
+            "client_id": self.client.client_id,
+            "connection_id": show("cn", self.connection.id),
+            "notice_id": show("nt", self.notice.id),
+            "session_id": "se_x",
+            "pending_id": "x" * 43,
+            "secret": "x" * 43,
+            "name": "favicon.png",
         }
 
     def path(self, route: str) -> str:
@@ -141,8 +163,9 @@ class Operation:
 
     def _client(self, name: str, **fields: Any) -> Client:
         slug = name.partition(" ")[0].lower()
+        row_id, vault = self._id(), self.site.house.service.vault
         made = Client(
-            self._id(), f"{slug}-1", name, self.now, b"s", "k", redirect_uris=("https://client.example/cb",),
+            row_id, f"{slug}-1", name, self.now, vault.seal(b"s" * 32, row_id), vault.current, redirect_uris=("https://client.example/cb",),
             scopes=("tickets.read",), **fields,
         )  # fmt: skip
         self.add(made)

@@ -90,19 +90,17 @@ def draw(counts: Iterable[Count], first: datetime, bars: int, hours: int) -> Cha
         bars=tuple(_pieces(stacks, top)),
         across=tuple(Mark(_height(value, top), f"{value:,}") for value in ticks(top)),
         along=tuple(_along(first, bars, step)),
-        rows=tuple(
-            Row(first + place * step, tuple(stack)) for place, stack in enumerate(stacks) if any(stack)
-        ),
+        rows=tuple(Row(first + place * step, tuple(stack)) for place, stack in enumerate(stacks) if any(stack)),
         total=sum(totals.values()),
     )
 
 
 def nice_top(most: int) -> int:
-    """The end of the axis: the smallest of 4, 8, 20, 40, 80, 200 … that holds the most there is."""
+    """The end of the axis: the smallest of 4, 8, 12, 20, 40, 60, 80, 120, 200 … that holds the most there is."""
     power = 1
     while True:
-        for lead in (4, 8, 20):
-            if most <= lead * power:
+        for lead in (4, 6, 8, 12, 20):
+            if most <= lead * power and lead * power % 4 == 0:
                 return lead * power
         power *= 10
 

@@ -82,9 +82,7 @@ async def drop_operator(facts: Facts, at: Moment, asked: Asked, by: Operating) -
 
 async def load_scopes(facts: Facts, at: Moment, asked: Asked) -> Mapping[str, Any]:
     clients = await read_pages(facts.clients, CLIENTS)
-    used = {
-        scope.name: [client for client in clients if scope.name in client.scopes] for scope in await facts.scopes()
-    }
+    used = {scope.name: [client for client in clients if scope.name in client.scopes] for scope in await facts.scopes()}
     return {
         "scopes": [(scope, used[scope.name][:NAMED], len(used[scope.name]) - NAMED) for scope in await facts.scopes()]
     }

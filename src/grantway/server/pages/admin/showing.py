@@ -64,7 +64,9 @@ async def _do(deed: Deed, visit: Visit) -> Response:
     if isinstance(answer, Refusal):
         return _refused(visit, answer, asked.here)
     if deed.reveals is not None:
-        return _page(visit, replace(deed.seen, template=deed.reveals), answer, {"made": answer.answer, "back": asked.here})
+        return _page(
+            visit, replace(deed.seen, template=deed.reveals), answer, {"made": answer.answer, "back": asked.here}
+        )
     return visit.redirect(f"{deed.then or asked.here}?done={deed.done}")
 
 

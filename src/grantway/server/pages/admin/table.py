@@ -22,6 +22,7 @@ HOME = "/admin"
 ON_A_PAGE = 50
 NOWHERE = bytes(ID_LENGTH)
 """The id of nothing."""
+NO_FORM = Parameters({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Asked:
     here: str
     path: Mapping[str, str]
     query: Parameters
-    form: Parameters = Parameters({})
+    form: Parameters = NO_FORM
     prepared: Any = None
 
     def id(self, name: str, prefix: str) -> bytes:
