@@ -12,9 +12,9 @@ from starlette.requests import HTTPConnection
 
 from grantway.protocol.model import Scope
 from grantway.server.pages.address import client_address
-from grantway.server.pages.assets import STYLES
+from grantway.server.pages.assets import STYLES, Assets
 from grantway.server.pages.catalogue import Catalogue, choose_language, load_catalogues, read_po
-from grantway.server.pages.rendering import day, in_words, initial
+from grantway.server.pages.rendering import Templates, day, in_words, initial
 from tests.pages.catalogue import LOCALE, PAGES, gathered, read, updated
 
 CATALOGUES = sorted(LOCALE.glob("*/LC_MESSAGES/grantway.po"))
@@ -27,6 +27,10 @@ def test_every_catalogue_is_complete_and_up_to_date(path: Path) -> None:
     assert {message.id for message in catalog if message.id} == {message.id for message in gathered() if message.id}
     assert [message.id for message in catalog if message.id and not message.string] == []
     assert [message.id for message in catalog if list(message.check(catalog))] == []
+
+
+def test_every_template_compiles_in_every_language() -> None:
+    Templates(load_catalogues(), Assets(), "Grantway").compile_all()
 
 
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parent.parent.name)

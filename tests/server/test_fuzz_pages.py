@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -35,7 +36,10 @@ PAGES = (
     Template("POST", "/authorize/<pending>/account", (*CSRF, ("account", Known("account"))), COOKIE),
     Template("POST", "/authorize/<pending>/account/change", CSRF, COOKIE),
     Template("GET", "/connections", (("removed", "whole"),), COOKIE),
+    Template("GET", "/connections/<connection>", headers=COOKIE),
     Template("POST", "/connections/<connection>/remove", CSRF, COOKIE),
+    Template("POST", "/connections/<connection>/suspend", CSRF, COOKIE),
+    Template("POST", "/connections/<connection>/resume", CSRF, COOKIE),
     Template("POST", "/connections/nonsense/remove", CSRF, COOKIE),
     Template("GET", "/", headers=COOKIE),
     Template("GET", "/sign-in", (("request", Known("pending")),)),
@@ -82,8 +86,9 @@ class Attacked:
         self.known["shown"] = forms(browser.go("GET", location).text)[0].fields["shown"]
         self.known["account"] = "ac_none"
         self.there.sunshine_code()
-        removal = next(one for one in forms(browser.go("GET", "/connections").text) if "/remove" in one.action)
-        self.known["connection"] = removal.action.split("/")[-2]
+        listed = re.search(r"/connections/(cn_[A-Za-z0-9]+)", browser.go("GET", "/connections").text)
+        assert listed is not None
+        self.known["connection"] = listed[1]
         for reply in browser.visited:
             self.watch.remember(reply)
         browser.visited.clear()

@@ -23,7 +23,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 
 class _Compiled(BytecodeCache):
-    """What templates compile to, which is the same in every language: compiling takes most of a start."""
+    """What templates compile to, which is the same in every language and for every site of a process."""
 
     def __init__(self) -> None:
         self._codes: dict[tuple[str, str], bytes] = {}
@@ -54,16 +54,19 @@ class ScopeInWords:
 
 
 class Templates:
-    """The templates in every language that there is a catalogue for."""
+    """The templates in every language that there is a catalogue for. Each is compiled when it is first asked for."""
 
     def __init__(self, catalogues: Mapping[str, Catalogue], assets: Assets, platform: str) -> None:
         self._environments = {
             language: self._environment(catalogue, assets, platform) for language, catalogue in catalogues.items()
         }
         self.languages = catalogues
+
+    def compile_all(self) -> None:
+        """Compile every template. Raises ``TemplateSyntaxError`` for a broken one."""
         for environment in self._environments.values():
             for template in environment.list_templates():
-                environment.get_template(template)  # a broken one stops the start
+                environment.get_template(template)
 
     def render(self, template: str, language: str, values: Mapping[str, Any]) -> str:
         """The page. Raises when the template names a value that is not there."""
