@@ -116,6 +116,7 @@ def test_too_many_failures_of_an_address_end_in_later(house: House, ada: User) -
 def test_only_the_digest_of_a_session_id_is_kept_and_it_ends_after_twelve_hours(house: House, ada: User) -> None:
     answer = signed_in(house)
     session = stored_session(house, answer.session_id)
+    assert session is not None
     now = house.clock.now
     assert session == Session(digest(answer.session_id), ada.id, now, now + SESSION_LIFETIME, id=session.id)
     assert answer.session_id not in repr(answer) + repr(session)
@@ -194,6 +195,7 @@ def test_what_a_browser_keeps_is_worth_nothing_for_others_later_or_after_a_new_p
     house: House, ada: User
 ) -> None:
     kept = signed_in(house).kept
+    assert kept is not None
     house.user("eve@example.com", "Eve", "another hash")
     for _ in range(FAILURES_PER_ADDRESS):
         house.decide(fail_sign_in, begin(house, "nobody@example.com"))

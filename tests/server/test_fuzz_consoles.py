@@ -46,7 +46,7 @@ class Consoles:
             ada = await facts.user_by_email(EMAIL)
             enabled = replace(ada, disabled_at=None, version=ada.version + 1)
             roles = (Operator(ada.id, "operator", at.now), Developer(self.there.standard.client.id, ada.id, at.now))
-            return Decision(None, (Replace(enabled), *map(Put, roles)))
+            return Decision(None, (Replace(enabled), *[Put(role) for role in roles]))
 
         self.there.house.decide(allowed_everything)
         self.browser.cookies.clear()

@@ -12,13 +12,13 @@ from typing import Any, Literal
 from grantway.protocol.model import Connection, Notice
 from grantway.protocol.moment import Moment
 
-Letter = Literal[
-    "connection_removed", "connection_suspended", "invitation", "password", "email", "email_changed"
-]
+Letter = Literal["connection_removed", "connection_suspended", "invitation", "password", "email", "email_changed"]
 """Each is a template of the same name."""
 
 
-def mail_notice(at: Moment, user_id: bytes, letter: Letter, connection: Connection | None = None, **told: Any) -> Notice:
+def mail_notice(
+    at: Moment, user_id: bytes, letter: Letter, connection: Connection | None = None, **told: Any
+) -> Notice:
     """A letter to one person. ``told`` are JSON values for its template: names and reasons, never a token.
 
     A letter that carries a one-time link carries it sealed (``one_time_links.py``), so that the outbox holds no secret.

@@ -11,7 +11,9 @@ from grantway.server.storage.sqlite.records import DELIVERY_ATTEMPT, EVENT, NOTI
 
 _WAITS = "delivered_at is null and dead_at is null"
 _FREE = f"id = ?1 and {_WAITS} and (leased_until is null or leased_until <= ?2)"
-_IN_LINE = f"select id from notices where line = (select line from notices where id = ?1) and {_WAITS} order by sequence"
+_IN_LINE = (
+    f"select id from notices where line = (select line from notices where id = ?1) and {_WAITS} order by sequence"
+)
 
 FIRST_IN_LINE = f"update notices set head = 1 where id = ({_IN_LINE} limit 1) and head = 0"
 """The first that waits in the line of this notice is its head."""
