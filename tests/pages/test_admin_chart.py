@@ -27,8 +27,12 @@ def test_a_picture_of_a_day() -> None:
         Mark(174.0, "0"), Mark(133.0, "1"), Mark(92.0, "2"), Mark(51.0, "3"), Mark(10.0, "4")
     )  # fmt: skip
     assert [mark.label for mark in chart.along] == ["03:00", "09:00", "15:00", "21:00"]
-    assert [(row.at, row.counts) for row in chart.rows] == [(hour(0), (3, 1)), (hour(23), (2, 0))]
+    assert [(row.label, row.counts) for row in chart.rows] == [
+        ("2026-03-01 00:00", (3, 1)),
+        ("2026-03-01 23:00", (2, 0)),
+    ]
     assert chart.total == 6
+    assert chart.paths[1] == "M53.98 10.0h11.88v41.0h-11.88z"
 
 
 def test_a_picture_of_weeks_is_labelled_by_days() -> None:

@@ -16,6 +16,7 @@ from grantway.protocol.decision import Decision, Refusal
 from grantway.protocol.facts import Facts
 from grantway.protocol.moment import Moment
 from grantway.protocol.sessions import Operating
+from grantway.server.links import address_of_link
 from grantway.server.pages import problems
 from grantway.server.pages.admin.table import Asked, Deed, Sight
 from grantway.server.pages.admin.words import DONE, NO, TABS
@@ -107,7 +108,7 @@ def _page(
         "user": by.operating.user,
         "may_change": by.may_change,
         "csrf": visit.token("session"),
-        "issuer": visit.service.issuer,
+        "link_of": partial(address_of_link, visit.service.issuer),
         "tabs": [(path, _text(visit, TABS, path), path == sight.tab) for path in TABS],
         "done": _text(visit, DONE, _query(visit).one("done") or "") if problem is None else None,
         "problem": problem,

@@ -113,7 +113,8 @@ drop index connections_by_client;
 create index connections_by_account on connections (account_id, id);
 create index connections_by_client on connections (client_id, id);
 create index connections_live_by_account on connections (account_id, id) where removed_at is null;
-create index connections_live_by_client on connections (client_id, id) where removed_at is null;
+-- With removed_at, counting them reads the index alone: the condition itself is not enough for SQLite.
+create index connections_live_by_client on connections (client_id, id, removed_at) where removed_at is null;
 create index connections_suspended on connections (id) where suspended_at is not null and removed_at is null;
 create index connections_removed on connections (id) where removed_at is not null;
 create index connections_idle on connections (coalesce(last_used_day, created_at / 86400000000), id)

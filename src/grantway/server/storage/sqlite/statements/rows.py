@@ -104,7 +104,7 @@ READ_META = "select value from meta where key = ?1"
 WRITE_META_ONCE = "insert into meta (key, value) values (?1, ?2) on conflict (key) do nothing"
 """Such a value, unless there is one."""
 
-CENSUS = """select (select count(*) from connections indexed by connections_live where removed_at is null),
+CENSUS = """select (select count(*) from connections indexed by connections_live_by_client where removed_at is null),
     (select count(*) from notices indexed by notices_waiting where delivered_at is null and dead_at is null),
     (select count(*) from notices indexed by notices_dead where dead_at is not null),
     (select count(*) from connections indexed by connections_suspended
