@@ -81,6 +81,19 @@ def test_a_draft_of_nobody_connects_nothing(stage: Stage) -> None:
     assert isinstance(stage.step(stage.open(by, visitor), visitor).answer, AskAccount)
 
 
+def test_whom_a_developer_adds_does_not_open_their_accounts_to_the_draft(stage: Stage) -> None:
+    eve = stage.user("Eve", "member")  # of Acme, which Ada owns
+    by = draft(stage, eve)
+    stage.decide(add_developer, by.client.client_id, "ada@example.com", by=eve)
+    visitor = stage.browser(stage.ada)
+    pending_id = stage.open(by, visitor)
+    assert isinstance(stage.step(pending_id, visitor).answer, AskAccount)
+    stage.decide(remove_developer, by.client.client_id, eve.id, by=eve)
+    refused(stage.choose(pending_id, visitor, stage.acme), "access_denied", "client_is_draft")
+    stage.decide(add_developer, by.client.client_id, "ada@example.com")  # says an operator
+    assert isinstance(stage.step(pending_id, visitor).answer, AskConsent)
+
+
 def test_who_is_connected_goes_on_when_the_client_is_a_draft_again(stage: Stage) -> None:
     by = stage.integration()
     tokens = stage.connect(by)

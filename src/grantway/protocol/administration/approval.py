@@ -19,10 +19,15 @@ LONGEST_WORD = 500
 
 
 async def may_connect_draft(facts: Facts, client: Client, account: Account) -> bool:
-    """Whether this client may be connected to this account: a draft only where one of its developers may connect."""
+    """Whether this client may be connected to this account: a draft only where one of its developers may connect.
+
+    Whom a developer has added does not count: nobody asked them, and their accounts are not their colleague's to open.
+    """
     if client.approved_at is not None:
         return True
     for developer, user in await facts.developers(client.id):
+        if developer.added_by is not None:
+            continue
         membership = await facts.membership(account.id, developer.user_id)
         if membership is not None and membership.may_connect and user.disabled_at is None:
             return True

@@ -8,7 +8,7 @@ from grantway.protocol.administration.answers import OPERATOR, Rejected, recorde
 from grantway.protocol.administration.clients import find_client
 from grantway.protocol.administration.people import normal_email
 from grantway.protocol.audit import by_user
-from grantway.protocol.decision import Add, Decision, Forget, Replace
+from grantway.protocol.decision import Add, Decision, Forget, Put, Replace
 from grantway.protocol.facts import Facts
 from grantway.protocol.model import Client, Developer, User
 from grantway.protocol.moment import Moment
@@ -22,7 +22,8 @@ async def add_developer(
 ) -> Decision[Developer | Rejected]:
     """The person looks after the client.
 
-    A developer (``by``) adds people of their own accounts only: who else is known here is not theirs to find out.
+    A developer (``by``) adds people of their own accounts only: who else is known here is not theirs to find out. Whose
+    accounts a draft connects does not change by it; whoever an operator adds opens theirs, too.
     """
     client = await find_client(facts, client_id)
     if isinstance(client, Rejected):
@@ -34,11 +35,15 @@ async def add_developer(
         return reject(f"There is no user {email.strip()} whom you could add.", "user_unknown")
     developers = await facts.developers(client.id)
     for known, _ in developers:
-        if known.user_id == user.id:
+        if known.user_id == user.id and (by is not None or known.added_by is None):
             return Decision(known, (), "unchanged")
+        if known.user_id == user.id:
+            vouched = replace(known, added_by=None)
+            entry = recorded(at, "developer_added", actor=_actor(by), client_id=client.id, user_id=user.id)
+            return Decision(vouched, (Put(vouched), Replace(_touched(client)), entry))
     if len(developers) >= MOST:
         return reject(f"An integration has at most {MOST} developers.", "too_many_developers")
-    added = Developer(client.id, user.id, at.now)
+    added = Developer(client.id, user.id, at.now, None if by is None else by.id)
     entry = recorded(at, "developer_added", actor=_actor(by), client_id=client.id, user_id=user.id)
     return Decision(added, (Add(added), Replace(_touched(client)), entry))
 

@@ -75,11 +75,15 @@ class Icon:
 
 @record
 class Developer:
-    """A user who looks after a client in the developer portal."""
+    """A user who looks after a client in the developer portal.
+
+    ``added_by`` is the developer who added them; ``None`` for who registered it, and whom an operator added.
+    """
 
     client_id: bytes
     user_id: bytes
     created_at: datetime
+    added_by: bytes | None = None
 
 
 @record

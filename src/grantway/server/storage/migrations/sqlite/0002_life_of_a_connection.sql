@@ -84,6 +84,7 @@ create table developers (
   client_id blob not null,
   user_id blob not null,
   created_at integer not null,
+  added_by blob,
   primary key (client_id, user_id)
 ) strict, without rowid;
 create index developers_by_user on developers (user_id);
