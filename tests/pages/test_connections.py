@@ -173,8 +173,7 @@ def test_a_member_neither_sees_nor_changes_what_others_approved(
     assert "Helpdesk" not in page.text
     assert mel.get(at(site)).status == 404
     for what in ("remove", "suspend", "resume"):
-        answer = mel.post(at(site, what), page.form("/sign-out").fields)
-        assert (answer.status, "You cannot do this" in answer.text) == (403, True)
+        assert mel.post(at(site, what), page.form("/sign-out").fields).status == 404
     assert the_connection(site)[0].removed_at is None
 
 

@@ -160,7 +160,7 @@ def test_only_owners_and_admins_who_signed_in_lately_suspend_and_resume(
         stage.decide(suspend_by_user, connection.id, session(stage))
     member, stranger = stage.user("Max", "member"), stage.house.user("eve@example.com", "Eve")
     refused(stage.decide(rule, connection.id, None), "login_required", "login_required")
-    refused(stage.decide(rule, connection.id, session(stage, member)), "access_denied", "connection_of_others")
+    refused(stage.decide(rule, connection.id, session(stage, member)), "not_found", "connection_of_others")
     refused(stage.decide(rule, connection.id, session(stage, stranger)), "not_found", "connection_unknown")
     refused(stage.decide(rule, bytes(16), session(stage)), "not_found", "connection_unknown")
     old = session(stage)
@@ -168,6 +168,20 @@ def test_only_owners_and_admins_who_signed_in_lately_suspend_and_resume(
     refused(stage.decide(rule, connection.id, old), "login_required", "sign_in_too_old")
     admin = session(stage, stage.user("Bob", "admin"))
     assert not isinstance(stage.decide(rule, connection.id, admin).answer, Refusal)
+
+
+@pytest.mark.parametrize("rule", [suspend_by_user, resume_by_user])
+def test_who_is_a_member_only_sees_what_they_approved_and_neither_suspends_nor_resumes_it(
+    stage: Stage, rule: Any
+) -> None:
+    bob = stage.user("Bob", "admin")
+    his, hers = (
+        stage.connection_of(stage.connect(stage.integration(name, policy={"member_left": "keep"}), user))
+        for name, user in (("His", bob), ("Hers", stage.ada))
+    )
+    stage.house.member(stage.acme, bob, "member")
+    refused(stage.decide(rule, his.id, session(stage, bob)), "access_denied", "not_an_owner")
+    refused(stage.decide(rule, hers.id, session(stage, bob)), "not_found", "connection_of_others")
 
 
 def test_what_is_removed_is_neither_suspended_nor_resumed(stage: Stage, by: Integration) -> None:

@@ -211,7 +211,7 @@ def test_a_member_ends_what_they_had_allowed_and_the_last_one_takes_the_connecti
     assert stage.is_active(mine.access)
     refused(
         stage.decide(remove_by_user, held(stage, mine).id, stage.browser(bob).session),
-        "access_denied",
+        "not_found",
         "connection_of_others",
     )
 

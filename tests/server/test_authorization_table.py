@@ -36,7 +36,7 @@ ANSWERS = {
     "their own session": "-000000",
     "who began the request": "sssssss",
     "who sees the connection": "s00+000",
-    "who may change the connection": "-0-+000",
+    "who may change the connection": "-00+000",
     "who may register": "---+---",
     "its developers see": "s000+00",
     "its developers change": "-000+00",

@@ -22,7 +22,7 @@ from grantway.protocol.model import Connection, Membership, Session, User
 from grantway.protocol.moment import Moment
 from grantway.protocol.sessions import is_recent, signed_in
 from grantway.protocol.telling import cancel_with_grants, tell_removed
-from grantway.wire.errors import ACCESS_DENIED, LOGIN_REQUIRED, NOT_FOUND
+from grantway.wire.errors import LOGIN_REQUIRED, NOT_FOUND
 from grantway.wire.record import record
 
 SYSTEM = "system"
@@ -119,8 +119,6 @@ async def remove_by_user(
     connection, user_id = seat.view.connection, seat.user.id
     actor = show("us", user_id)
     if not seat.membership.may_connect:
-        if not await facts.live_grants(connection.id, user_id):
-            return refuse(ACCESS_DENIED, "connection_of_others")
         if await facts.has_live_grant_beside(connection.id, user_id=user_id):
             own = EndUserGrants(connection.id, user_id, at.now, "customer")
             written = audit.note(at, actor, "grants_ended", connection, reason="customer", user_id=user_id)
@@ -135,7 +133,10 @@ async def remove_by_user(
 
 
 async def seated(facts: Facts, at: Moment, connection_id: bytes, session: str | None) -> Seat | Refusal:
-    """Who is signed in, when the live connection belongs to an account of theirs; of others' nothing is told."""
+    """Who is signed in, when they see the live connection: owners and admins all of the account, members what they approved.
+
+    To anybody else it is as if there were none.
+    """
     found = await signed_in(facts, at, session)
     if found is None:
         return Refusal(LOGIN_REQUIRED, "login_required")
@@ -145,6 +146,8 @@ async def seated(facts: Facts, at: Moment, connection_id: bytes, session: str | 
     membership = await facts.membership(view.account.id, found[1].id)
     if membership is None:
         return Refusal(NOT_FOUND, "connection_unknown")
+    if not membership.may_connect and not await facts.live_grants(connection_id, found[1].id):
+        return Refusal(NOT_FOUND, "connection_of_others")
     return Seat(view, membership, *found)
 
 

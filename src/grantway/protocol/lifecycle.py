@@ -93,7 +93,7 @@ async def suspend_by_user(
     if isinstance(seat, Refusal):
         return Decision(seat, reason=seat.reason)
     if not seat.membership.may_connect:
-        return refuse(ACCESS_DENIED, "connection_of_others")
+        return refuse(ACCESS_DENIED, "not_an_owner")
     if is_unattended(seat, at):
         return refuse(LOGIN_REQUIRED, "sign_in_too_old")
     return await _suspended(facts, at, seat.view, "customer", show("us", seat.user.id), seat.user.id)
@@ -107,7 +107,7 @@ async def resume_by_user(
     if isinstance(seat, Refusal):
         return Decision(seat, reason=seat.reason)
     if not seat.membership.may_connect:
-        return refuse(ACCESS_DENIED, "connection_of_others")
+        return refuse(ACCESS_DENIED, "not_an_owner")
     if is_unattended(seat, at):
         return refuse(LOGIN_REQUIRED, "sign_in_too_old")
     held = seat.view.connection

@@ -105,8 +105,6 @@ async def detail(facts: Facts, at: Moment, session: str | None, connection_id: b
         return Decision(seat, reason=seat.reason)
     connection, whole = seat.view.connection, seat.membership.may_connect
     if not whole:
-        if not await facts.live_grants(connection.id, seat.user.id):
-            return refuse(NOT_FOUND, "connection_unknown")
         whole = not await facts.has_live_grant_beside(connection.id, user_id=seat.user.id)
     shown = Detail(
         user=seat.user,
