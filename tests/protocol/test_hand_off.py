@@ -11,6 +11,7 @@ import pytest
 
 from grantway.protocol.administration.accounts import OWN_ID
 from grantway.protocol.administration.answers import Rejected
+from grantway.protocol.administration.operators import create_operator
 from grantway.protocol.decision import Add, Decision, Refusal
 from grantway.protocol.digests import digest
 from grantway.protocol.hand_off import (
@@ -27,7 +28,7 @@ from grantway.protocol.hand_off import (
     with_query,
 )
 from grantway.protocol.identity import MOST_ACCOUNTS, Identity, IdentityAccount
-from grantway.protocol.model import Account, AuditEntry, Membership, Session, SignInRequest, User
+from grantway.protocol.model import Account, AuditEntry, Membership, Operator, Session, SignInRequest, User
 from grantway.protocol.sign_in import Browser
 from grantway.protocol.steps import Visitor
 from tests.helpers.stage import ISSUER, Stage, values_of
@@ -328,3 +329,11 @@ def test_no_secret_shows_in_a_repr(stage: Stage) -> None:
     shown = f"{answer!r}{returned!r}{stage.all(SignInRequest)!r}"
     assert "request=" not in shown
     assert returned.signed_in.session_id not in shown
+
+
+def test_nobody_whom_the_platform_signs_in_becomes_an_operator(stage: Stage) -> None:
+    completed(stage, grace(stage, email="grace@example.com"))
+    decision = stage.decide(create_operator, "grace@example.com", "Grace", "operator")
+    assert isinstance(decision.answer, Rejected)
+    assert decision.reason == "user_of_platform"
+    assert stage.all(Operator) == []

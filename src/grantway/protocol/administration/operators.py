@@ -39,7 +39,8 @@ async def create_operator(
 ) -> Decision[CreatedOperator | Rejected]:
     """Somebody runs the installation from now on, known or new; an operator that is there gets the role and a new link.
 
-    Whoever has a session does not get a role with it: they sign in again.
+    Whoever has a session does not get a role with it: they sign in again. Whom the platform signs in cannot be one, or
+    whoever may say who signed in could say that it was an operator.
     """
     user = await facts.user_by_email(normal_email(email) or "")
     made: tuple[Change, ...] = ()
@@ -50,6 +51,8 @@ async def create_operator(
         user, made = created.answer, created.changes
     if user.disabled_at is not None:
         return reject(f"The user {user.email} is disabled.", "user_disabled")
+    if user.external_id is not None:
+        return reject("The platform signs this person in: an operator takes an address of their own.", "user_of_platform")
     known = await facts.operator(user.id)
     operator = Operator(user.id, role, at.now) if known is None else replace(known, role=role)
     drawn = draw_link(at, user, "operator")
