@@ -12,7 +12,7 @@ from grantway.protocol.administration.client_changes import ClientChange, set_ic
 from grantway.protocol.administration.client_life import disable_client, enable_client, end_client, remove_connections
 from grantway.protocol.administration.clients import NewClient, create_client
 from grantway.protocol.administration.developers import MOST, add_developer, remove_developer
-from grantway.protocol.authorize import AskAccount, AskConsent, open_authorization
+from grantway.protocol.authorize import AskAccount, AskConsent, SendBack, open_authorization
 from grantway.protocol.decision import Add, Decision
 from grantway.protocol.model import AuditEntry, Client, Connection, Developer, Notice, RefusedAuthorization, User
 from tests.helpers.stage import REDIRECT_URI, Integration, Stage, refused
@@ -92,6 +92,17 @@ def test_whom_a_developer_adds_does_not_open_their_accounts_to_the_draft(stage: 
     refused(stage.choose(pending_id, visitor, stage.acme), "access_denied", "client_is_draft")
     stage.decide(add_developer, by.client.client_id, "ada@example.com")  # says an operator
     assert isinstance(stage.step(pending_id, visitor).answer, AskConsent)
+
+
+@pytest.mark.parametrize("asked", [{"scope": ("nonsense",)}, {"prompt": ("none",)}])
+def test_a_draft_cannot_have_strangers_sent_to_its_address(stage: Stage, asked: dict[str, Any]) -> None:
+    eve = stage.house.user("eve@example.com", "Eve")
+    by = draft(stage, eve)
+    stranger, herself = stage.browser(stage.ada), stage.browser(eve)
+    refused(stage.step(stage.open(by, stranger, **asked), stranger), "invalid_request", "client_is_draft")
+    assert isinstance(stage.step(stage.open(by, herself, **asked), herself).answer, SendBack)
+    stage.amend(by.client, approved_at=stage.clock())
+    assert isinstance(stage.step(stage.open(by, stranger, **asked), stranger).answer, SendBack)
 
 
 def test_who_is_connected_goes_on_when_the_client_is_a_draft_again(stage: Stage) -> None:

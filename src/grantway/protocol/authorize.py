@@ -77,10 +77,22 @@ async def next_step(
         return Decision(ask, reason="sign_in_asked_again")
     if pending.grant_id is not None:
         return await _answered(facts, at, pending, client, user, issuer)
+    if await _is_unasked_by_draft(facts, pending, client, user):
+        return refuse(INVALID_REQUEST, "client_is_draft")
     if pending.refusal is not None:
         code, reason = pending.refusal
         return _send_back(pending, client, issuer, ERRORS[code], reason)
     return await _after_sign_in(facts, at, pending, client, user, issuer)
+
+
+async def _is_unasked_by_draft(facts: Facts, pending: PendingAuthorization, client: Client, user: User) -> bool:
+    """Whether a stranger's draft would have the browser sent on by us before its user was asked anything.
+
+    Anybody can register one, and our address would lead to wherever they like (RFC 9700 §4.11.2).
+    """
+    if client.approved_at is not None or (pending.refusal is None and "none" not in pending.prompt):
+        return False
+    return await facts.developer(client.id, user.id) is None
 
 
 async def _after_sign_in(
