@@ -11,7 +11,9 @@ import pytest
 
 from grantway.protocol.sign_in import begin_sign_in
 from grantway.protocol.throttle import FAILURES_PER_ADDRESS
+from grantway.server.pages.after_sign_in import AfterSignIn
 from grantway.server.passwords import AT_A_TIME, LONGEST_QUEUE, Busy, PasswordVerifier
+from grantway.wire.encoding import Parameters
 from tests.pages.browser import Browser
 from tests.pages.conftest import PASSWORD, Platform, platform
 
@@ -220,3 +222,19 @@ def test_when_we_are_busy_the_page_says_so(site: Platform, browser: Browser, mon
     monkeypatch.setattr(PasswordVerifier, "verify", busy)
     answer = site.sign_in(browser)
     assert (answer.status, answer.headers["retry-after"]) == (503, "2")
+
+
+@pytest.mark.parametrize(
+    ("to", "leads_to"),
+    [
+        ("/developers/my~app/edit", "/developers/my~app/edit"),
+        ("/developers/..a/.b", "/developers/..a/.b"),
+        ("/connections/../admin", "/connections"),
+        ("/developers/.", "/connections"),
+        ("//evil.example", "/connections"),
+        ("/admin/\\evil.example", "/connections"),
+        ("https://evil.example/admin", "/connections"),
+    ],
+)
+def test_a_sign_in_leads_to_pages_of_ours_only(to: str, leads_to: str) -> None:
+    assert AfterSignIn.of(Parameters({"to": to})).destination == leads_to
