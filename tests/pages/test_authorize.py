@@ -32,7 +32,7 @@ def decide(browser: Browser, consent: Seen, decision: str) -> Seen:
 
 def connected(site: Platform) -> int:
     async def rule(facts: Any, at: Any) -> Decision[int]:
-        return Decision(len(await facts.connections_of_user(site.ada.id)))
+        return Decision(len(await facts.connections()))
 
     return site.house.decide(rule).answer
 

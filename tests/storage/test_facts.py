@@ -86,7 +86,6 @@ VIEW = ConnectionInView(connection(), client(), account(), user())
         (lambda facts: facts.connection_by_integration_id("?"), None),
         (lambda facts: facts.live_connection(b"?", b"?"), None),
         (lambda facts: facts.connections(), ()),
-        (lambda facts: facts.connections_of_user(b"?"), ()),
         (lambda facts: facts.connections_approved_by(b"?", b"?"), ()),
         (lambda facts: facts.idle_connections(NOON.date()), ()),
         (lambda facts: facts.abandoned_connections(NOON), ()),

@@ -20,7 +20,6 @@ from tests.storage.asking import (
     connection,
     do,
     grant,
-    membership,
     numbers_of,
     resource,
     the_world,
@@ -56,21 +55,6 @@ def test_connections_are_listed_newest_first_by_account_client_and_life(storage:
     assert listed(page=Page(2, an_id(42))) == [41]
     assert listed(page=Page(1, an_id(44)), account_id=an_id(2)) == [42]
     assert ask(storage, lambda facts: facts.connection(an_id(43))).approved_by is None
-
-
-def test_a_user_sees_the_live_connections_of_all_accounts(storage: Any) -> None:
-    add(storage, user(), account(2, name="b"), account(12, name="a"), account(13), client(3), client(13))
-    add(storage, membership(account_id=an_id(2)), membership(account_id=an_id(12), role="member"))
-    add(
-        storage,
-        connection(41),
-        connection(42, client_id=an_id(13)),
-        connection(43, account_id=an_id(12)),
-        connection(44, account_id=an_id(12), client_id=an_id(13), removed_at=NOON),
-        connection(45, account_id=an_id(13)),
-    )
-    views = ask(storage, lambda facts: facts.connections_of_user(an_id(1)))
-    assert [view.connection.id for view in views] == [an_id(43), an_id(42), an_id(41)]
 
 
 def test_a_grant_is_seen_with_the_newest_of_all_that_it_hangs_from(storage: Any) -> None:

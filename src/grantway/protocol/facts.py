@@ -171,9 +171,6 @@ class Facts(Protocol):
     ) -> tuple[ConnectionInView, ...]:
         """Newest first. ``live`` are all that are not removed, suspended ones included."""
 
-    async def connections_of_user(self, user_id: bytes) -> tuple[ConnectionInView, ...]:
-        """Live connections of the accounts that the user belongs to, by account name, then newest first."""
-
     async def connections_approved_by(self, user_id: bytes, account_id: bytes) -> tuple[Connection, ...]:
         """Live connections of the account under which this user has live grants, oldest first."""
 

@@ -13,7 +13,6 @@ from grantway.protocol.model import (
     ConnectionKey,
     EndedToken,
     Grant,
-    Membership,
     PendingAuthorization,
     Resource,
     User,
@@ -64,12 +63,6 @@ class ConnectionFacts(Reading):
 
         views = {view.connection.id: view for view in self._views(wanted)}
         return tuple(views[each.id] for each in one_page((view.connection for view in views.values()), page))
-
-    async def connections_of_user(self, user_id: bytes) -> tuple[ConnectionInView, ...]:
-        mine = {each.account_id for each in self._all(Membership, lambda each: each.user_id == user_id)}
-        views = self._views(lambda each: each.account_id in mine and each.removed_at is None)
-        views.sort(key=lambda view: view.connection.id, reverse=True)
-        return tuple(sorted(views, key=lambda view: (view.account.name, view.account.id)))
 
     async def connections_approved_by(self, user_id: bytes, account_id: bytes) -> tuple[Connection, ...]:
         granted = {

@@ -38,9 +38,6 @@ class ConnectionFacts(Reading):
         statement = sql.CONNECTIONS[account_id is not None, client_row_id is not None, state]
         return self._views(statement, *older(page), account_id, client_row_id)
 
-    async def connections_of_user(self, user_id: bytes) -> tuple[ConnectionInView, ...]:
-        return self._views(sql.CONNECTIONS_OF_USER, user_id)
-
     async def connections_approved_by(self, user_id: bytes, account_id: bytes) -> tuple[Connection, ...]:
         return self._many(r.CONNECTION, sql.CONNECTIONS_APPROVED_BY, user_id, account_id)
 

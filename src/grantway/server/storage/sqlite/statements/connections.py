@@ -63,11 +63,6 @@ CONNECTIONS = {
 }
 """Connections newest first, by whether an account (``?3``) and a client (``?4``) are named, and by state."""
 
-CONNECTIONS_OF_USER = f"""
-select {VIEW} from memberships m cross join connections c on c.account_id = m.account_id{_BESIDE}
-where m.user_id = ?1 and c.removed_at is null order by a.name, a.id, c.id desc"""
-"""Live connections of the accounts that a user belongs to."""
-
 CONNECTIONS_APPROVED_BY = f"""
 select {CONNECTION.columns("c")} from connections c
 where c.account_id = ?2 and c.removed_at is null and exists (
