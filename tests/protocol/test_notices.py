@@ -363,6 +363,23 @@ def test_a_dead_notice_is_sent_again_under_its_id_for_three_more_days() -> None:
     assert outbox.run(report, again, Came(500)).reason == "notice_given_up"
 
 
+def test_after_a_replay_delays_begin_anew_however_often_it_had_failed() -> None:
+    outbox = Outbox(notice_at())
+    while held := outbox.lease():
+        outbox.run(report, held[0], Came(500))
+        outbox.clock.now = outbox.stored(held[0]).next_attempt_at
+        last = held[0]
+    outbox.clock.now += timedelta(days=1)
+    outbox.run(replay, last.id, "operator")
+    for delay in (FIRST_DELAY, 2 * FIRST_DELAY, 4 * FIRST_DELAY):
+        (held_again,) = outbox.lease()
+        outbox.run(report, held_again, Came(500))
+        waits = outbox.stored(last).next_attempt_at - outbox.clock.now
+        assert 0.75 * delay <= waits <= 1.25 * delay
+        outbox.clock.now = outbox.stored(last).next_attempt_at
+    assert len(outbox.attempts(last)) > 15
+
+
 def test_a_notice_that_waits_is_on_its_way_already() -> None:
     notice = notice_at()
     decision = Outbox(notice).run(replay, notice.id, "operator")

@@ -129,8 +129,15 @@ async def report(facts: Facts, at: Moment, held: Notice, came: Came, millisecond
         return Decision("dead", (replace(result, dead_at=at.now),), "notice_given_up")
     asked = min(timedelta(seconds=came.retry_after or 0), LONGEST_DELAY)
     # The last attempt falls on the last moment, so that a target which is back by then still hears of it.
-    next_attempt_at = min(at.now + max(delay_after(stored.attempts, at), asked), until)
+    next_attempt_at = min(at.now + max(delay_after(await _failed(facts, stored), at), asked), until)
     return Decision("retry", (replace(result, next_attempt_at=next_attempt_at),), "notice_retried_later")
+
+
+async def _failed(facts: Facts, notice: Notice) -> int:
+    """How many attempts failed since it was last asked for: who has one replayed waits as for a new one."""
+    if notice.replayed_at is None:
+        return notice.attempts
+    return sum(attempt.at >= notice.replayed_at for attempt in await facts.attempts(notice.id))
 
 
 def _is_final(notice: Notice, status: int) -> bool:
