@@ -7,10 +7,14 @@ import datetime as dt
 import ipaddress
 import os
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import threading
+import time
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -21,6 +25,8 @@ from grantway.protocol.vault import Vault
 from grantway.server.service import Service
 from grantway.server.settings import Settings
 from grantway.server.storage.memory import MemoryStorage
+
+T = TypeVar("T")
 
 Respond = Callable[[asyncio.StreamWriter, int], Awaitable[None]]
 """Writes the answer to the n-th request (from 0)."""
@@ -33,6 +39,7 @@ class Received:
     path: str
     headers: dict[str, str]
     body: bytes
+    at: float = field(default_factory=time.monotonic, compare=False)
 
 
 @dataclass
@@ -63,6 +70,59 @@ def answers(*statuses: int, headers: str = "") -> Respond:
 async def hang(writer: asyncio.StreamWriter, number: int) -> None:
     """Take the request and never say a word."""
     await asyncio.sleep(3600)
+
+
+def says(head: str, body: bytes = b"", *, times: int | None = 1, pause: float = 0) -> Respond:
+    """Say the head, then the body so many times (for ever without ``times``), and close."""
+
+    async def respond(writer: asyncio.StreamWriter, number: int) -> None:
+        writer.write(head.encode())
+        said = 0
+        while times is None or said < times:
+            writer.write(body)
+            await writer.drain()
+            await asyncio.sleep(pause)
+            said += 1
+
+    return respond
+
+
+def packed(mebibytes: int) -> Respond:
+    """Say so many MiB of nothing, packed small (gzip)."""
+    packer = zlib.compressobj(9, wbits=31)
+    body = b"".join([*(packer.compress(bytes(1 << 20)) for _ in range(mebibytes)), packer.flush()])
+    return says(f"HTTP/1.1 200 X\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n", body)
+
+
+class Harbour:
+    """An event loop in a thread, for receivers beside a test that blocks."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._opened = AsyncExitStack()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+
+    def open(self, context: AbstractAsyncContextManager[T]) -> T:
+        """Enter it; it is left when the harbour closes."""
+        return asyncio.run_coroutine_threadsafe(self._opened.enter_async_context(context), self._loop).result(10)
+
+    def close(self) -> None:
+        """Leave everything."""
+        asyncio.run_coroutine_threadsafe(self._opened.aclose(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+@contextmanager
+def harbour() -> Iterator[Harbour]:
+    """A place for receivers while the block runs."""
+    there = Harbour()
+    try:
+        yield there
+    finally:
+        there.close()
 
 
 @asynccontextmanager

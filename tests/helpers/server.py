@@ -36,6 +36,7 @@ class Server:
     base_url: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+    command: Sequence[str | Path] = (GRANTWAY,)
 
     @property
     def log_path(self) -> Path:
@@ -46,10 +47,10 @@ class Server:
         arguments = ["serve", "--json", "--port", str(self.port), "--workers", str(self.workers)]
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
-                [GRANTWAY, *arguments],
+                [*self.command, *arguments],
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=self._environment(),
+                env=self.environment_of(),
                 cwd=self.data.parent,
             )
         assert self.process.stdout is not None
@@ -86,8 +87,8 @@ class Server:
     def cli(self, *arguments: str, stdin: str | None = None) -> dict[str, Any]:
         """One command beside the running server; the JSON object that it prints."""
         done = subprocess.run(
-            [GRANTWAY, *arguments, "--json"], input=(stdin or "").encode(), capture_output=True,
-            env=self._environment(), cwd=self.data.parent,
+            [*self.command, *arguments, "--json"], input=(stdin or "").encode(), capture_output=True,
+            env=self.environment_of(), cwd=self.data.parent,
         )  # fmt: skip
         assert done.returncode == 0, f"grantway {' '.join(arguments)}: {done.stdout.decode()}{done.stderr.decode()}"
         answer: dict[str, Any] = json.loads(done.stdout)
@@ -97,7 +98,8 @@ class Server:
         """What the server wrote to its standard error so far."""
         return self.log_path.read_text()
 
-    def _environment(self) -> dict[str, str]:
+    def environment_of(self) -> dict[str, str]:
+        """What its processes are started with."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("GRANTWAY_")}
         return kept | {"GRANTWAY_DATA": str(self.data), "GRANTWAY_LOG_LEVEL": "debug"} | self.environment
 
@@ -111,9 +113,11 @@ class Server:
 
 
 @contextmanager
-def serving(data: Path, *, workers: int = 1, **environment: str) -> Iterator[Server]:
+def serving(
+    data: Path, *, workers: int = 1, command: Sequence[str | Path] = (GRANTWAY,), **environment: str
+) -> Iterator[Server]:
     """A server on this (new) data directory while the block runs."""
-    server = Server(data, workers, environment=environment)
+    server = Server(data, workers, environment=environment, command=command)
     server.start()
     try:
         yield server
