@@ -200,6 +200,20 @@ def test_asking_for_another_address_withdraws_the_one_before(site: Platform, bro
     assert (browser.get(first).status, browser.get(last_link(site.house)).status) == (404, 200)
 
 
+def test_nobody_has_letters_sent_to_strangers_without_end(site: Platform, browser: Browser) -> None:
+    signed_in(site, browser)
+    for number in range(3):
+        assert ask_for_email(browser, f"stranger-{number}@new.example").status == 303
+        site.house.clock.turn(minutes=1)
+    told = ask_for_email(browser, "stranger-3@new.example")
+    assert (told.status, told.headers["retry-after"]) == (429, str(57 * 60))
+    assert "Enough letters" in told.text
+    assert len(letters(site.house)) == 3
+    site.house.clock.turn(minutes=57)
+    assert ask_for_email(browser, "stranger-3@new.example").status == 303
+    assert len(letters(site.house)) == 4
+
+
 def test_letters_are_in_the_language_that_was_read_last(site: Platform, browser: Browser) -> None:
     signed_in(site, browser, **{"accept-language": "de"})
     assert ada(site).language == "de"

@@ -7,11 +7,13 @@ address of the person who is signed in, and the server found the password right.
 from __future__ import annotations
 
 from dataclasses import field
+from datetime import timedelta
+from math import ceil
 
 from grantway.protocol import audit
 from grantway.protocol.administration.people import normal_email
 from grantway.protocol.decision import Change, Decision, EndSessions, Forget, Refusal, Replace, refuse
-from grantway.protocol.facts import Facts
+from grantway.protocol.facts import Facts, Page
 from grantway.protocol.known_browser import remember
 from grantway.protocol.model import Session, User
 from grantway.protocol.moment import Moment
@@ -19,8 +21,12 @@ from grantway.protocol.one_time_links import draw_link, ended_links, letter_with
 from grantway.protocol.sessions import signed_in
 from grantway.protocol.sign_in import Attempt
 from grantway.protocol.throttle import forgive
-from grantway.wire.errors import ACCESS_DENIED, INVALID_REQUEST, LOGIN_REQUIRED
+from grantway.wire.errors import ACCESS_DENIED, INVALID_REQUEST, LOGIN_REQUIRED, TOO_MANY_REQUESTS
 from grantway.wire.record import record
+
+LETTERS = 3
+"""So many letters one person may have sent to addresses that are not theirs yet, within ``LETTERS_WITHIN``."""
+LETTERS_WITHIN = timedelta(hours=1)
 
 
 @record
@@ -61,6 +67,7 @@ async def ask_for_email(
     """Another address, as soon as a link that goes there is opened.
 
     An address that belongs to somebody else gets the same answer and no letter: who has an account here is not told.
+    ``LETTERS`` an hour, because whoever gets them has not asked for any.
     """
     proven = await _proven(facts, at, session_id, attempt)
     if isinstance(proven, Refusal):
@@ -69,6 +76,10 @@ async def ask_for_email(
     folded = normal_email(email)
     if folded is None or not at.house.sends_mail:
         return refuse(INVALID_REQUEST, "email_malformed" if folded is None else "mail_not_sent")
+    letters = await facts.audit(Page(LETTERS), user_id=user.id, action="email_asked")
+    if len(letters) == LETTERS and at.now < (again_at := letters[-1].at + LETTERS_WITHIN):
+        wait = ceil((again_at - at.now).total_seconds())
+        return refuse(TOO_MANY_REQUESTS, "email_letters_enough", retry_after=wait)
     forgiven = await forgive(facts, attempt.buckets)
     if await facts.user_by_email(folded) is not None:
         return Decision(EmailAsked(), forgiven, "email_taken")

@@ -17,7 +17,7 @@ from grantway.server.pages.problems import Stop, stop
 from grantway.server.pages.signing_in import verified
 from grantway.server.pages.visit import Visit
 from grantway.wire.encoding import Parameters, read_form
-from grantway.wire.errors import LOGIN_REQUIRED
+from grantway.wire.errors import LOGIN_REQUIRED, TOO_MANY_REQUESTS
 
 HERE = "/account"
 
@@ -96,6 +96,8 @@ async def new_email(visit: Visit) -> Response:
     if isinstance(answer, Refusal):
         if answer.reason == "email_malformed":
             return _again(visit, "own_email.html", own, "email")
+        if answer.error is TOO_MANY_REQUESTS:
+            raise stop(problems.ENOUGH_LETTERS, answer, again=HERE)
         raise stop(problems.SHOWN_DIFFERS, answer, again=f"{HERE}/email")
     return visit.redirect(f"{HERE}?done=email-asked")
 

@@ -106,6 +106,11 @@ TOO_MANY = Problem(
     _("Too many attempts"),
     (_("There were too many failed sign-ins from your network. Please wait a few minutes and try again."),),
 )
+ENOUGH_LETTERS = Problem(
+    429,
+    _("Enough letters for now"),
+    (_("We have written to several new addresses of yours within the last hour. Please wait before you try another."),),
+)
 SIGN_IN_GONE = Problem(
     400,
     _("This sign-in is no longer open"),
