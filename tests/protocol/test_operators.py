@@ -8,9 +8,10 @@ import pytest
 
 from grantway.protocol.administration.answers import Rejected
 from grantway.protocol.administration.operators import CreatedOperator, create_operator, remove_operator
-from grantway.protocol.decision import Decision, Refusal
+from grantway.protocol.administration.people import set_password
+from grantway.protocol.decision import Add, Decision, Refusal
 from grantway.protocol.model import OneTimeLink, Operator, Session, User
-from grantway.protocol.one_time_links import set_password_by_link
+from grantway.protocol.one_time_links import draw_link, set_password_by_link
 from grantway.protocol.sessions import RECENT, SESSION_LIFETIME, Operating, signed_in_operator
 from grantway.protocol.sign_in import SignedIn
 from tests.helpers.stage import Stage
@@ -34,6 +35,16 @@ def signed_in(stage: Stage, role: Any = "operator") -> str:
     return answer.session_id
 
 
+def draw_for(stage: Stage) -> str:
+    """A link for a new password, on its way to the operator."""
+
+    async def rule(facts: Any, at: Any) -> Decision[str]:
+        drawn = draw_link(at, await facts.user_by_email("ops@example.com"), "password")
+        return Decision(drawn.secret, (Add(drawn.link),))
+
+    return stage.decide(rule).answer
+
+
 def at_the_door(stage: Stage, session_id: str | None, *, change: bool) -> Operating | str:
     async def rule(facts: Any, at: Any) -> Decision[Operating | Refusal]:
         return Decision(await signed_in_operator(facts, at, session_id, change=change))
@@ -55,6 +66,14 @@ def test_a_link_that_was_not_used_in_a_quarter_of_an_hour_does_nothing(stage: St
     created = made(stage)
     stage.wait(minutes=15)
     assert stage.decide(set_password_by_link, created.link, "a hash").reason == "link_unknown"
+
+
+def test_a_password_that_is_set_on_the_host_ends_sessions_and_links_of_the_person(stage: Stage) -> None:
+    session_id = signed_in(stage)
+    link = draw_for(stage)
+    stage.decide(set_password, "ops@example.com", "another hash")
+    assert at_the_door(stage, session_id, change=False) == "login_required"
+    assert stage.decide(set_password_by_link, link, "a thief's hash").reason == "link_unknown"
 
 
 def test_who_may_see_and_who_may_change(stage: Stage) -> None:

@@ -184,12 +184,18 @@ def test_a_test_is_an_event_of_its_own_on_the_way_that_all_take(stage: Hooks) ->
     assert (delivery.notice.id, delivery.event.type) == (sent.notice.id, "webhook.test")
 
 
-def test_a_second_test_waits_for_the_first(stage: Hooks) -> None:
+def test_a_second_test_waits_for_the_first_and_for_ten_seconds(stage: Hooks) -> None:
     made = stage.create()
     stage.call(send_test, stage.about(made))
+    stage.wait(seconds=11)
     refused(stage.call(send_test, stage.about(made)), "too_many_requests", "webhook_test_waits")
     (held,) = stage.lease()
     stage.decide(report, held, Came(200))
+    assert stage.call(send_test, stage.about(made)).reason == "webhook_tested"
+    (held,) = stage.lease()
+    stage.decide(report, held, Came(200))
+    refused(stage.call(send_test, stage.about(made)), "too_many_requests", "webhook_test_waits")
+    stage.wait(seconds=10)
     assert stage.call(send_test, stage.about(made)).reason == "webhook_tested"
 
 

@@ -16,7 +16,7 @@ from grantway.protocol.access import used_today
 from grantway.protocol.bearer import bearer
 from grantway.protocol.decision import Add, Change, Decision, Refusal, Replace, refuse
 from grantway.protocol.events import TEST, covered_by, event_for, is_event_pattern, line_of, overlap, webhook_notice
-from grantway.protocol.facts import Facts, GrantInUse, Page
+from grantway.protocol.facts import Facts, GrantInUse
 from grantway.protocol.ids import parse, show
 from grantway.protocol.model import Notice, Webhook
 from grantway.protocol.moment import Moment
@@ -38,8 +38,8 @@ MAX_EVENTS = 50
 """Event types and patterns of one webhook."""
 SECRET_OVERLAP = timedelta(hours=24)
 """How long after a rotation the previous secret signs beside the new one."""
-TEST_AGAIN_AFTER = 10
-"""Seconds that who asks for a test while one waits is told to wait."""
+TEST_AGAIN_AFTER = timedelta(seconds=10)
+"""From one test of a webhook to the next."""
 
 Dialect = Literal["standard", "sunshine"]
 _VERSION: dict[Dialect, str] = {"standard": "1", "sunshine": "v2"}
@@ -175,16 +175,19 @@ async def end_webhook(
 async def send_test(
     facts: Facts, at: Moment, asked: WebhookRequest, dialect: Dialect, issuer: str
 ) -> Decision[TestSent | Refusal]:
-    """A ``webhook.test`` event goes the way of all others. One at a time: this is no means of calling a stranger often."""
+    """A ``webhook.test`` event goes the way of all others. One at a time, and not often: it may be a stranger's address."""
     found = await _own(facts, at, asked, dialect, issuer)
     if isinstance(found, Refusal):
         return Decision(found, (), found.reason)
     caller, webhook = found
     if webhook.disabled_at is not None:
         return refuse(WEBHOOK_DISABLED, "webhook_disabled")
-    waiting = await facts.notices(Page(), connection_id=webhook.connection_id, state="waiting")
-    if any(notice.line == line_of(webhook, TEST) for notice in waiting):
-        return refuse(TOO_MANY_REQUESTS, "webhook_test_waits", retry_after=TEST_AGAIN_AFTER)
+    waiting = await facts.notices(connection_id=webhook.connection_id, state="waiting")
+    newest = await facts.notices(connection_id=webhook.connection_id)
+    lately = [notice for notice in newest if at.now < notice.created_at + TEST_AGAIN_AFTER]
+    if any(notice.line == line_of(webhook, TEST) for notice in (*waiting, *lately)):
+        again_after = int(TEST_AGAIN_AFTER.total_seconds())
+        return refuse(TOO_MANY_REQUESTS, "webhook_test_waits", retry_after=again_after)
     event = event_for(at, caller.held.account.id, TEST, {}, 1)
     notice = webhook_notice(at, webhook, event, TEST)
     return Decision(TestSent(notice), (Add(event), Add(notice), *caller.noted), "webhook_tested")

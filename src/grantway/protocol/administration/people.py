@@ -11,6 +11,7 @@ from grantway.protocol.facts import Facts
 from grantway.protocol.lifecycle import member_left
 from grantway.protocol.model import Account, Membership, Role, User
 from grantway.protocol.moment import Moment
+from grantway.protocol.one_time_links import ended_links, with_password
 from grantway.protocol.sign_in import LONGEST_EMAIL, fold
 from grantway.wire.record import record
 
@@ -66,14 +67,13 @@ async def create_user(
 
 
 async def set_password(facts: Facts, at: Moment, email: str, password_hash: str) -> Decision[User | Rejected]:
-    """Another password. Sign-ins that were verified against the last one do not pass any more."""
+    """Another password. Whoever knew the last one is out: sessions and links end, sign-ins under way do not pass."""
     user = await facts.user_by_email(normal_email(email) or "")
     if user is None:
         return reject(f"There is no user {email}.", "user_unknown")
-    changed = replace(
-        user, password_hash=password_hash, password_version=user.password_version + 1, version=user.version + 1
-    )
-    return Decision(changed, (Replace(changed), recorded(at, "user_password_set", user_id=user.id)))
+    changed = with_password(user, password_hash)
+    ended: tuple[Change, ...] = (EndSessions(user.id), *await ended_links(facts, user.id))
+    return Decision(changed, (Replace(changed), *ended, recorded(at, "user_password_set", user_id=user.id)))
 
 
 @record
