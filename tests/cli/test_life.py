@@ -69,8 +69,8 @@ def test_a_dead_delivery_is_shown_with_its_tries_and_sent_again(
     assert "Gone." in grantway("deliveries", "show", dead["id"]).out
     assert tell("deliveries", "replay", dead["id"])["state"] == "waiting"
     settle_in(data, kill, dead["id"])
-    assert tell("deliveries", "replay", "--dead", "--client", "helpdesk") == {"replayed": 1}
-    assert tell("deliveries", "replay", "--dead") == {"replayed": 0}
+    assert tell("deliveries", "replay", "--dead", "--client", "helpdesk") == {"replayed": 1, "left_out": 0}
+    assert tell("deliveries", "replay", "--dead") == {"replayed": 0, "left_out": 0}
 
 
 @pytest.mark.parametrize(

@@ -316,8 +316,35 @@ def test_dead_deliveries_are_sent_again_one_or_a_hundred(operation: Operation, o
     for _ in range(101):
         operation.send("remove_url", dead_at=operation.now)
     client = operation.path("/admin/clients/{client}")
-    assert olga.press(f"{client}/replay-dead").location == f"{client}?done=replayed-some"
-    assert len(operation.stored(lambda facts: facts.notices(state="dead"))) == 1
+    first = olga.press(f"{client}/replay-dead")
+    assert len(dead(operation)) == 1
+    assert first.location.startswith(f"{client}?done=replayed-some&sent=100&left_out=0&after=nt_")
+    page = olga.get(first.location)
+    assert "sent again in a moment: 100." in page.text
+    rest = olga.browser.send(page.form("/replay-dead"))
+    assert rest.location == f"{client}?done=replayed-some&sent=1&left_out=0"
+    assert dead(operation) == ()
+
+
+def test_those_without_a_receiver_are_counted_and_not_in_the_way(operation: Operation, olga: Seat) -> None:
+    for _ in range(120):
+        operation.send("webhook", dead_at=operation.now, webhook_id=b"w" * 16)
+    client = operation.path("/admin/clients/{client}")
+    answer = olga.press(f"{client}/replay-dead")
+    assert answer.location == f"{client}?done=replayed-some&sent=1&left_out=120"
+    assert "to any more: 120." in olga.get(answer.location).text
+    assert operation.stored(lambda facts: facts.notice(operation.notice.id)).dead_at is None
+
+
+@pytest.mark.parametrize("number", ["", "-1", "1e9", "%25d", "²", "1" * 5000])
+def test_an_address_that_tells_no_number_is_shown_with_none(operation: Operation, olga: Seat, number: str) -> None:
+    client = operation.path("/admin/clients/{client}")
+    seen = olga.get(f"{client}?done=replayed-some&sent={number}&left_out=x&after={number}")
+    assert "sent again in a moment: 0." in seen.text
+
+
+def dead(operation: Operation) -> Any:
+    return operation.stored(lambda facts: facts.notices(state="dead"))
 
 
 def test_a_delivery_that_has_nobody_to_reach_stays_as_it_is(operation: Operation, olga: Seat) -> None:

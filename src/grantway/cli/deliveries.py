@@ -103,12 +103,12 @@ def replay(
         whose = None
         if client is not None:
             whose = (await house.looked_up(service, lambda facts, at: house.find_client(facts, client))).id
-        count, after = 0, None
+        count, left_out, after = 0, 0, None
         while True:
             batch = await house.settled(service, notices.replay_dead, OPERATOR, client_row_id=whose, after=after)
-            count, after = count + batch.count, batch.after
+            count, left_out, after = count + batch.count, left_out + batch.left_out, batch.after
             if after is None:
-                return {"replayed": count}
+                return {"replayed": count, "left_out": left_out}
 
     async def work(service: Service) -> Answer:
         return await (all_dead(service) if delivery is None else one(service, delivery))

@@ -32,6 +32,8 @@ GONE = frozenset({404, 410})
 GONE_FOR_GOOD = 410
 """With which a webhook's target says that it wants no other event either (Standard Webhooks, "Disabling")."""
 REPLAYED_AT_ONCE = 100
+LOOKED_THROUGH = 10
+"""Batches of dead notices that one call looks through for one with something to send."""
 """Notices that one decision has sent again."""
 
 Outcome = Literal["delivered", "retry", "dead", "lease_lost"]
@@ -59,9 +61,13 @@ class Replayed:
 
 @record
 class ReplayedMany:
-    """So many are in the outbox again. ``after``: go on there for the rest; ``None`` when all were seen."""
+    """So many are in the outbox again. ``after``: go on there for the rest; ``None`` when all were seen.
+
+    ``left_out`` have nobody to reach any more and stay dead.
+    """
 
     count: int
+    left_out: int
     after: bytes | None
 
 
@@ -202,23 +208,30 @@ async def replay_dead(
     webhook_id: bytes | None = None,
     after: bytes | None = None,
 ) -> Decision[ReplayedMany | Refusal]:
-    """The next batch of a client's, or of one webhook's, dead notices is sent again; newest first, from ``after`` on."""
+    """The next batch of a client's, or of one webhook's, dead notices is sent again; newest first, from ``after`` on.
+
+    Batches without anybody to reach are passed by, up to ``LOOKED_THROUGH`` of them.
+    """
     connection_id = None
     if webhook_id is not None:
         found = await facts.webhook(webhook_id)
         if found is None:
             return refuse(NOT_FOUND, "webhook_unknown")
         connection_id = found.webhook.connection_id
-    page = Page(REPLAYED_AT_ONCE, after)
-    listed = await facts.notices(page, connection_id=connection_id, client_row_id=client_row_id, state="dead")
-    again = [
-        notice
-        for notice in listed
-        if webhook_id in (None, notice.webhook_id) and await _reaches_somebody(facts, notice)
-    ]
+    again: list[Notice] = []
+    left_out = 0
+    for _ in range(LOOKED_THROUGH):
+        page = Page(REPLAYED_AT_ONCE, after)
+        listed = await facts.notices(page, connection_id=connection_id, client_row_id=client_row_id, state="dead")
+        theirs = [notice for notice in listed if webhook_id in (None, notice.webhook_id)]
+        again = [notice for notice in theirs if await _reaches_somebody(facts, notice)]
+        left_out += len(theirs) - len(again)
+        after = listed[-1].id if len(listed) == REPLAYED_AT_ONCE else None
+        if again or after is None:
+            break
     changes = [change for notice in again for change in _again(at, notice, actor)]
-    rest = listed[-1].id if len(listed) == REPLAYED_AT_ONCE else None
-    return Decision(ReplayedMany(len(again), rest), tuple(changes), "notices_replayed" if again else "nothing_dead")
+    reason = "notices_replayed" if again else "nothing_dead"
+    return Decision(ReplayedMany(len(again), left_out, after), tuple(changes), reason)
 
 
 def _waits(notice: Notice) -> bool:

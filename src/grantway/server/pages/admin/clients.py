@@ -10,10 +10,11 @@ from grantway.protocol.administration.client_life import disable_client, enable_
 from grantway.protocol.administration.client_secrets import live_secrets, name_of
 from grantway.protocol.decision import Decision
 from grantway.protocol.facts import Facts, Page
+from grantway.protocol.ids import parse, show
 from grantway.protocol.moment import Moment
-from grantway.protocol.notices import replay_dead
+from grantway.protocol.notices import ReplayedMany, replay_dead
 from grantway.protocol.sessions import Operating
-from grantway.server.pages.admin.table import Asked, Deed, Sight, actor_of, path_of, shown
+from grantway.server.pages.admin.table import NOWHERE, Asked, Deed, Sight, actor_of, number_of, path_of, shown
 
 _HERE = path_of("clients")
 _A_FEW = 10
@@ -43,6 +44,7 @@ async def load_one(facts: Facts, at: Moment, asked: Asked) -> Mapping[str, Any] 
         "last_word": await last_word(facts, client),
         "connections": await facts.connections(Page(_A_FEW), client_row_id=client.id),
         "dead": await facts.notices(Page(_A_FEW), client_row_id=client.id, state="dead"),
+        "replayed_to": asked.named("after"),
         "refused": await facts.refused_authorizations(client.id),
     }
 
@@ -70,13 +72,18 @@ async def end(facts: Facts, at: Moment, asked: Asked, by: Operating) -> Decision
 
 async def replay(facts: Facts, at: Moment, asked: Asked, by: Operating) -> Decision[Any]:
     client = await facts.client(asked.path["client"])
-    return await replay_dead(facts, at, actor_of(by), client_row_id=client.id if client else b"")
+    row_id, after = client.id if client else NOWHERE, parse("nt", asked.said("after"))
+    return await replay_dead(facts, at, actor_of(by), client_row_id=row_id, after=after)
+
+
+def _told(replayed: ReplayedMany) -> Mapping[str, str]:
+    rest = {} if replayed.after is None else {"after": show("nt", replayed.after)}
+    return {"sent": str(replayed.count), "left_out": str(replayed.left_out), **rest}
 
 
 def _version(asked: Asked) -> int:
     """Which version was looked at: what a developer changed since is not approved unseen."""
-    text = asked.said("version")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    return number_of(asked.said("version"))
 
 
 ONE = Sight(f"{_HERE}/{{client}}", _HERE, "admin/client.html", load_one)
@@ -89,5 +96,5 @@ TABLE = (
     Deed(ONE, "disable", disable, "disabled"),
     Deed(ONE, "enable", enable, "enabled"),
     Deed(ONE, "end", end, "ended"),
-    Deed(ONE, "replay-dead", replay, "replayed-some"),
+    Deed(ONE, "replay-dead", replay, "replayed-some", told=_told),
 )

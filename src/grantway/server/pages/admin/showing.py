@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from starlette.responses import Response
 
@@ -18,8 +18,8 @@ from grantway.protocol.moment import Moment
 from grantway.protocol.sessions import Operating
 from grantway.server.links import address_of_link
 from grantway.server.pages import problems
-from grantway.server.pages.admin.table import Asked, Deed, Sight
-from grantway.server.pages.admin.words import DONE, NO, TABS
+from grantway.server.pages.admin.table import Asked, Deed, Sight, number_of
+from grantway.server.pages.admin.words import COUNTED, DONE, NO, TABS
 from grantway.server.pages.after_sign_in import sign_in_address
 from grantway.server.pages.problems import Stop, stop
 from grantway.server.pages.visit import Visit
@@ -68,7 +68,8 @@ async def _do(deed: Deed, visit: Visit) -> Response:
         return _page(
             visit, replace(deed.seen, template=deed.reveals), answer, {"made": answer.answer, "back": asked.here}
         )
-    return visit.redirect(f"{deed.then or asked.here}?done={deed.done}")
+    told = deed.told(answer.answer) if deed.told is not None else {}
+    return visit.redirect(f"{deed.then or asked.here}?{urlencode({'done': deed.done, **told})}")
 
 
 async def _load(visit: Visit, sight: Sight, asked: Asked) -> tuple[ByOperator[Any], Mapping[str, Any]] | Response:
@@ -110,7 +111,7 @@ def _page(
         "csrf": visit.token("session"),
         "link_of": partial(address_of_link, visit.service.issuer),
         "tabs": [(path, _text(visit, TABS, path), path == sight.tab) for path in TABS],
-        "done": _text(visit, DONE, _query(visit).one("done") or "") if problem is None else None,
+        "done": _done(visit) if problem is None else None,
         "problem": problem,
     }
     return visit.page(sight.template, {**shared, **values}, status=200 if problem is None else 422)
@@ -122,6 +123,13 @@ def _asked(visit: Visit, path: str) -> Asked:
     for name in values:
         here = here.replace("{" + name + "}", quote(values[name], safe=""))
     return Asked(here, values, _query(visit))
+
+
+def _done(visit: Visit) -> str | None:
+    """The sentence of what was done, with the numbers that the address tells."""
+    query = _query(visit)
+    sentence = _text(visit, DONE, query.one("done") or "")
+    return None if sentence is None else sentence % {name: number_of(query.one(name)) for name in COUNTED}
 
 
 def _query(visit: Visit) -> Parameters:

@@ -71,6 +71,11 @@ def shown(rows: tuple[R, ...]) -> tuple[R, ...]:
     return rows[:ON_A_PAGE]
 
 
+def number_of(text: str | None) -> int:
+    """The number that an address or a form tells; 0, when it is none."""
+    return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
 def actor_of(operating: Operating) -> str:
     """How the audit names the operator."""
     return audit.by_user(operating.user)
@@ -109,6 +114,8 @@ class Deed:
     done: str = ""
     reveals: str | None = None
     prepare: Callable[[Service], Any] | None = None
+    told: Callable[[Any], Mapping[str, str]] | None = None
+    """What the address that it leads to says of the answer beside ``done``."""
     then: str | None = None
     """Where it leads instead, when what it was done to is gone from its page."""
 

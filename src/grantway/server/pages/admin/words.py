@@ -32,13 +32,18 @@ DONE = {
     "resumed": _("Resumed."),
     "removed": _("Removed."),
     "replayed": _("It will be sent again in a moment."),
-    "replayed-some": _("Up to 100 dead deliveries will be sent again in a moment. Press again for more."),
+    "replayed-some": _(
+        "Dead deliveries that will be sent again in a moment: %(sent)d. Left out, because there is nobody to send them to any more: %(left_out)d."
+    ),
     "signed-out": _("Signed out everywhere."),
     "written": _("A letter with a link is on its way."),
     "rotated": _("A new signing key is there."),
     "revoked": _("Revoked: the key works no more."),
 }
 """What came of a deed, by the word in the address that it leads to."""
+
+COUNTED = ("sent", "left_out")
+"""The numbers that such a sentence may name; the address has them, too."""
 
 NO = {
     "notice_without_receiver": _("There is nobody to send it to: the webhook that it was for is gone or switched off."),
