@@ -1,7 +1,8 @@
 """Who may take a notice: what is due, whose turn it is, and what is not to be sent now, or not at all.
 
-One target must not cost the others their turn. So it gets ``AT_A_TIME`` attempts at once; what is due for a target that
-keeps silent is put off without an attempt; and where one target's notices fill the whole look, a wider one is taken.
+One target must not cost the others their turn. So it gets ``AT_A_TIME`` attempts at once, and all those of one integration
+``AT_A_TIME_OF_CLIENT``; what is due for a target that keeps silent is put off without an attempt; where the notices of busy
+ones fill the whole look, a wider one is taken, and where they fill that, too, some of them are put off.
 """
 
 from __future__ import annotations
@@ -22,10 +23,14 @@ from grantway.wire.record import record
 
 AT_A_TIME = 4
 """Attempts under way against one target in one process; the others' turns must not wait for a hanging one."""
+AT_A_TIME_OF_CLIENT = 16
+"""Attempts under way against all addresses of one integration: slow ones at many addresses must not take every place."""
 WINDOW = 200
 """How many due notices a sender looks through for those whose targets are free, and puts off or drops at most."""
 WIDE_WINDOW = 2000
 """How many when those were all of targets that have had their turn."""
+BUSY_FOR = timedelta(minutes=1)
+"""How long those wait at least that crowd out others while all that they may have is under way."""
 ASK_AGAIN_AFTER = timedelta(minutes=15)
 """How long a notice waits whose connection is suspended."""
 
@@ -45,6 +50,14 @@ class Delivery:
     event: Event | None = None
 
 
+def places_of(notice: Notice, target: str) -> dict[str, int]:
+    """What an attempt takes a place of, and how many places each has."""
+    places = {target: AT_A_TIME}
+    if notice.client_id is not None and notice.kind in ("webhook", "remove_url"):
+        places[f"client {notice.client_id.hex()}"] = AT_A_TIME_OF_CLIENT
+    return places
+
+
 async def lease_due(
     facts: Facts,
     at: Moment,
@@ -52,9 +65,9 @@ async def lease_due(
     under_way: Mapping[str, int] | None = None,
     shut: Mapping[str, timedelta] | None = None,
 ) -> Decision[tuple[Delivery, ...]]:
-    """Take at most ``limit`` due notices, no more than ``AT_A_TIME`` for one target.
+    """Take at most ``limit`` due notices, none without a place (``places_of``).
 
-    ``under_way`` counts by target what this sender is at already, ``shut`` says how long targets are to be left alone.
+    ``under_way`` counts the places that this sender has taken, ``shut`` says how long targets are to be left alone.
     Every notice gets a lease of its own, so that a late report of an earlier attempt can never be taken for this one's.
     """
     taken = Counter(under_way or {})
@@ -62,6 +75,7 @@ async def lease_due(
     leases: list[Change] = []
     settled: list[Change] = []
     """What is put off or dropped."""
+    crowd: list[Notice] = []
     known: dict[bytes, WebhookInView | None] = {}
     seen = 0
     for window in (WINDOW, WIDE_WINDOW) if limit > 0 else ():
@@ -71,13 +85,15 @@ async def lease_due(
                 break
             found = await _as_it_is_now(facts, notice, known)
             target = target_of(notice, None if found is None else found.webhook.url)
-            if taken[target] >= AT_A_TIME:
+            places = places_of(notice, target)
+            if any(taken[each] >= most for each, most in places.items()):
+                crowd.append(notice)
                 continue
             ready = await _ready(facts, at, notice, found, (shut or {}).get(target))
             if not isinstance(ready, Delivery):
                 settled.append(ready)
                 continue
-            taken[target] += 1
+            taken.update(places.keys())
             lease = LeaseNotice(notice.id, at.draw(16), at.now, at.now + LEASE)
             held = replace(ready.notice, lease=lease.lease, leased_until=lease.until)
             leases.append(lease)
@@ -85,6 +101,10 @@ async def lease_due(
         seen += len(due)
         if seen < window:
             break
+    if seen >= WIDE_WINDOW and len(deliveries) < limit:
+        # The longest due keep their turn. Who stands behind the crowd is seen at the next look.
+        room = max(0, WINDOW - len(settled))
+        settled += [_put_off(at, each, _spread(at, BUSY_FOR, 1), "target_busy") for each in crowd[-room:] if room]
     reason = "notices_leased" if deliveries else "notices_put_off" if settled else "nothing_due"
     return Decision(tuple(deliveries), (*leases, *settled), reason)
 
@@ -105,8 +125,7 @@ async def _ready(
     if notice.kind == "mail":
         return Delivery(notice, user=await facts.user(notice.user_id) if notice.user_id else None)
     if shut_for is not None:
-        # Not all in the same second: where notices come back together, so do their attempts.
-        return _put_off(at, notice, shut_for * (1 + at.draw(1)[0] / 1024), "target_silent")
+        return _put_off(at, notice, _spread(at, shut_for, 1 / 4), "target_silent")
     if notice.kind == "webhook":
         return await _webhook_ready(facts, at, notice, found)
     if notice.kind == "platform" and not at.house.hears_events:
@@ -126,6 +145,11 @@ async def _webhook_ready(
     if why_client_is_out(view.client) or (paused and not is_about_the_connection(event.type)):
         return _put_off(at, notice, ASK_AGAIN_AFTER, "connection_suspended")
     return Delivery(replace(notice, url=found.webhook.url), view.client, webhook=found, event=event)
+
+
+def _spread(at: Moment, duration: timedelta, by: float) -> timedelta:
+    """Not all in the same second: where notices come back together, so do their attempts."""
+    return duration * (1 + by * at.draw(1)[0] / 256)
 
 
 def _put_off(at: Moment, notice: Notice, duration: timedelta, error: str) -> PutOffNotice | DropNotice:

@@ -14,7 +14,7 @@ import structlog
 
 from grantway.protocol import leasing
 from grantway.protocol.ids import show
-from grantway.protocol.leasing import Delivery, lease_due
+from grantway.protocol.leasing import Delivery, lease_due, places_of
 from grantway.protocol.model import Notice
 from grantway.protocol.notices import Came, public_id, report, target_of
 from grantway.server.connections.breaker import Breakers
@@ -99,15 +99,16 @@ class Sender:
             return
         for delivery in decision.answer:
             target = target_of(delivery.notice)
-            self._under_way[target] += 1
-            task = asyncio.create_task(self._attempt(delivery, target))
+            places = tuple(places_of(delivery.notice, target))
+            self._under_way.update(places)
+            task = asyncio.create_task(self._attempt(delivery, target, places))
             self._attempts.add(task)
             task.add_done_callback(self._attempts.discard)
         if len(decision.changes) > len(decision.answer):
             self._bell.set()  # what was put off or dropped makes room for others
 
     def _counted(self) -> dict[str, int]:
-        """What is under way, by target. One that is on trial has room for a single attempt."""
+        """The places that are taken. A target that is on trial has room for a single attempt."""
         counted = dict(self._under_way)
         for target in self._breakers.on_trial():
             counted[target] = leasing.AT_A_TIME if counted.get(target) else leasing.AT_A_TIME - 1
@@ -130,7 +131,7 @@ class Sender:
             task.cancel()
         await asyncio.gather(*rest, return_exceptions=True)
 
-    async def _attempt(self, delivery: Delivery, target: str) -> None:
+    async def _attempt(self, delivery: Delivery, target: str, places: tuple[str, ...]) -> None:
         notice = delivery.notice
         started = time.monotonic()
         try:
@@ -158,9 +159,10 @@ class Sender:
         except OutcomeUnknown as fault:
             self._fault = fault
         finally:
-            self._under_way[target] -= 1
-            if not self._under_way[target]:
-                del self._under_way[target]
+            for each in places:
+                self._under_way[each] -= 1
+                if not self._under_way[each]:
+                    del self._under_way[each]
             self._bell.set()
 
     async def _report(self, notice: Notice, came: Came, milliseconds: int) -> str:
