@@ -78,6 +78,11 @@ def test_what_is_due_is_found_among_the_heads_of_lines_only(plans: dict[str, lis
     assert plans["DUE_NOTICES"] == ["SEARCH notices USING INDEX notices_due (next_attempt_at<?)"]
 
 
+def test_what_there_may_be_many_of_is_counted_without_reading_a_row(plans: dict[str, list[str]]) -> None:
+    covering = {step.rpartition(" ")[2] for step in plans["CENSUS"] if "USING COVERING INDEX" in step}
+    assert covering == {"connections_live_by_client", "notices_waiting", "notices_dead"}
+
+
 @pytest.mark.parametrize("by", ["connection", "account", "client", "reason", "action"])
 def test_the_audit_is_found_by_what_is_asked_for(plans: dict[str, list[str]], by: str) -> None:
     assert f"INDEX audit_entries_by_{by} (" in plans[f"AUDIT {by}"][0]

@@ -12,6 +12,7 @@ from tests.storage.asking import (
     DAY,
     HOUR,
     NOON,
+    THE_HOUR,
     account,
     add,
     an_id,
@@ -37,6 +38,7 @@ from tests.storage.asking import (
 )
 
 INSTANT = timedelta(microseconds=1)
+MIDNIGHT = THE_HOUR.replace(hour=0)
 
 
 def test_only_what_is_over_goes(storage: Any) -> None:
@@ -78,7 +80,7 @@ def test_only_what_is_over_goes(storage: Any) -> None:
         resource(142, cancelled_at=NOON - 30 * DAY),
         resource(143, created_at=NOON - 90 * DAY),
         event(152, created_at=NOON - 40 * DAY),
-        tally("still", hour=NOON - 400 * DAY),
+        tally("still", hour=MIDNIGHT - 399 * DAY),
         operator_key(161, revoked_at=NOON - 900 * DAY),
     ]
     add(storage, *over, *still)
@@ -132,3 +134,36 @@ def test_a_sweep_takes_no_more_than_the_limit_of_each_kind(storage: Any) -> None
     add(storage, *[EndedToken(bytes([n]), NOON - HOUR) for n in range(7)])
     add(storage, *[session(n, expires_at=NOON - HOUR) for n in range(2)])
     assert [asyncio.run(storage.sweep(3)) for _ in range(4)] == [5, 3, 1, 0]
+
+
+def told(storage: Any) -> list[tuple[str, int, int]]:
+    """Label, hours before the last midnight, and count."""
+    tallies = ask(storage, lambda facts: facts.tallies(NOON - 999 * DAY))
+    return sorted((each.label, (MIDNIGHT - each.hour) // HOUR, each.count) for each in tallies)
+
+
+def test_counts_by_the_hour_become_counts_by_the_day_after_eight_days(storage: Any) -> None:
+    add(
+        storage,
+        *[tally("old", hour=MIDNIGHT - 9 * DAY + n * HOUR, count=2**n) for n in (0, 1, 23)],
+        tally("older", hour=MIDNIGHT - 10 * DAY + 7 * HOUR, count=3),
+        tally("old", hour=MIDNIGHT - 10 * DAY + 7 * HOUR, count=5),
+        tally("old", kind="refusals", hour=MIDNIGHT - 9 * DAY + HOUR, count=7),
+        # Of this day some hours are not eight days old.
+        tally("still", hour=MIDNIGHT - 8 * DAY + HOUR, count=11),
+        tally("still", hour=MIDNIGHT - 8 * DAY + 2 * HOUR, count=13),
+    )
+    assert asyncio.run(storage.sweep()) == 5
+    by_the_day = [("old", 216, 7), ("old", 216, 1 + 2 + 2**23), ("old", 240, 5), ("older", 240, 3)]
+    assert told(storage) == [*by_the_day, ("still", 190, 13), ("still", 191, 11)]
+    assert asyncio.run(storage.sweep()) == 0
+
+
+def test_a_small_sweep_adds_up_a_part_and_no_count_is_lost_or_counted_twice(storage: Any) -> None:
+    add(storage, *[tally(label, hour=MIDNIGHT - 9 * DAY + n * HOUR, count=1) for n in range(24) for label in "ab"])
+    swept = []
+    while gone := asyncio.run(storage.sweep(7)):
+        swept.append(gone)
+        assert sum(count for _, _, count in told(storage)) == 48
+    assert (sum(swept), max(swept)) == (46, 7)
+    assert told(storage) == [("a", 216, 24), ("b", 216, 24)]

@@ -254,7 +254,10 @@ class Facts(Protocol):
 
     async def idempotent_answer(self, digest: bytes) -> IdempotentAnswer | None: ...
     async def tallies(self, since: datetime, kind: str | None = None, *, hours: int = 1) -> tuple[Tally, ...]:
-        """By hour, then kind, then label; ``hours``: added up for so many (counted from 1970), told by the first."""
+        """By hour, then kind, then label; ``hours``: added up for so many (counted from 1970), told by the first.
+
+        Those of days that are older than a week stand at their midnight (UTC).
+        """
 
     async def audit(
         self,

@@ -75,7 +75,7 @@ class IdempotentAnswer:
 
 @record
 class Tally:
-    """How often something happened in one hour: ``kind`` (``tokens``, ``refusals``, …) and ``label`` (a slug)."""
+    """How often something happened in one hour, or later in one day: ``kind`` (``tokens``, …) and ``label`` (a slug)."""
 
     hour: datetime
     kind: str

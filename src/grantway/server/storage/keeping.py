@@ -105,7 +105,10 @@ CANCELLED_RESOURCES_KEPT = timedelta(days=30)
 """How long after its cancellation a resource is kept."""
 
 TALLIES_KEPT = timedelta(days=400)
-"""How long counts by the hour are kept."""
+"""How long counts are kept."""
+
+TALLIES_BY_HOUR = timedelta(days=8)
+"""How long they are told by the hour: a week's picture needs it. After that a day's are added up, at its midnight (UTC)."""
 
 
 def allow(kinds: frozenset[type[Any]], record: object, verb: str) -> None:

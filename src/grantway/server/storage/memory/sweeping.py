@@ -29,6 +29,7 @@ from grantway.server.storage.keeping import (
     ENDED_WEBHOOKS_KEPT,
     EVENTS_KEPT,
     NOTICES_KEPT,
+    TALLIES_BY_HOUR,
     TALLIES_KEPT,
 )
 from grantway.server.storage.memory.tables import Tables
@@ -42,11 +43,29 @@ def sweep(tables: Tables, now: datetime, limit: int) -> int:
         for key in over:
             tables.set(kind, key, None)
         swept += len(over)
+    swept += _add_up_tallies(tables, now, limit)
     notices = tables.of(Notice)
     for orphan in [key for key in tables.of(DeliveryAttempt) if key[0] not in notices]:
         tables.set(DeliveryAttempt, orphan, None)
     tables.commit()
     return swept
+
+
+def _add_up_tallies(tables: Tables, now: datetime, limit: int) -> int:
+    """Counts of old hours become those of their days."""
+    until = _midnight(now - TALLIES_BY_HOUR)
+    hourly = sorted(key for key in tables.of(Tally) if key[0] < until and key[0] != _midnight(key[0]))[:limit]
+    for hour, kind, label in hourly:
+        of_day = (_midnight(hour), kind, label)
+        known = tables.of(Tally).get(of_day)
+        count = tables.of(Tally)[hour, kind, label].count + (known.count if known else 0)
+        tables.set(Tally, of_day, Tally(*of_day, count))
+        tables.set(Tally, (hour, kind, label), None)
+    return len(hourly)
+
+
+def _midnight(when: datetime) -> datetime:
+    return when.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _notice_is_over(notice: Notice, now: datetime) -> bool:

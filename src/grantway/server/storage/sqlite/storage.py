@@ -20,7 +20,7 @@ from grantway.server.storage.sqlite.group import Committer, Job, Work
 from grantway.server.storage.sqlite.migrate import refuse_unmigrated
 from grantway.server.storage.sqlite.parsed import Parsed
 from grantway.server.storage.sqlite.statements.rows import CENSUS, READ_META, WRITE_META_ONCE
-from grantway.server.storage.sqlite.statements.sweeping import KEPT, SWEEP_ATTEMPTS, SWEEPS
+from grantway.server.storage.sqlite.statements.sweeping import BEFORE, KEPT, SWEEPS
 from grantway.server.storage.sqlite.turnstile import Turnstile
 from grantway.server.storage.sqlite.writers import CLOSED, ThreadWriter, TickWriter
 
@@ -166,8 +166,7 @@ class SqliteStorage:
         swept = 0
         for kind, statement in SWEEPS.items():
             before = now - KEPT.get(kind, timedelta(0))
-            first = SWEEP_ATTEMPTS if kind == "notices" else None
-            swept += await self._put(work=_deletion(statement, before, limit, first))
+            swept += await self._put(work=_deletion(statement, before, limit, BEFORE.get(kind)))
         return swept
 
     def figures(self) -> Figures:

@@ -205,14 +205,16 @@ insert into notices_2 (id, line, head, connection_id, client_id, kind, created_a
     dead_at, lease, leased_until, last_status, last_error, url, body from notices order by created_at, id;
 drop table notices;
 alter table notices_2 rename to notices;
-create index notices_waiting on notices (line, sequence) where delivered_at is null and dead_at is null;
+-- What is waiting and what is dead is counted in the index alone, which takes the columns of its condition as well.
+create index notices_waiting on notices (line, sequence, delivered_at, dead_at)
+  where delivered_at is null and dead_at is null;
 update notices set head = 1 where delivered_at is null and dead_at is null and not exists (
   select 1 from notices o where o.line = notices.line and o.delivered_at is null and o.dead_at is null
     and o.sequence < notices.sequence);
 create index notices_due on notices (next_attempt_at, id) where head = 1 and delivered_at is null and dead_at is null;
 create index notices_by_connection on notices (connection_id, id) where connection_id is not null;
 create index notices_by_client on notices (client_id, id) where client_id is not null;
-create index notices_dead on notices (id) where dead_at is not null;
+create index notices_dead on notices (id, dead_at) where dead_at is not null;
 create index notices_dead_by_client on notices (client_id, id) where dead_at is not null and client_id is not null;
 create index notices_over on notices (coalesce(delivered_at, dead_at))
   where delivered_at is not null or dead_at is not null;

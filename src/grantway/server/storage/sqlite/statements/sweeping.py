@@ -9,6 +9,7 @@ from grantway.server.storage.keeping import (
     ENDED_WEBHOOKS_KEPT,
     EVENTS_KEPT,
     NOTICES_KEPT,
+    TALLIES_BY_HOUR,
     TALLIES_KEPT,
 )
 
@@ -19,6 +20,17 @@ def _sweep(table: str, key: str, over: str) -> str:
 
 
 _NOTICE_IS_OVER = "(delivered_at is not null or dead_at is not null) and coalesce(delivered_at, dead_at)"
+
+# Rows of a day's midnight are what the others are added to. A day is not begun before all of it is that old.
+_DAY = 86_400_000_000
+_HOURLY = f"hour < ?1 / {_DAY} * {_DAY} and hour % {_DAY} <> 0"
+_OLDEST_HOURLY = f"from tallies where {_HOURLY} order by hour, kind, label limit ?2"
+
+ADD_UP_TALLIES = f"""
+insert into tallies (hour, kind, label, count)
+select hour / {_DAY} * {_DAY}, kind, label, sum(count) from (select * {_OLDEST_HOURLY}) where true group by 1, 2, 3
+on conflict (hour, kind, label) do update set count = count + excluded.count"""
+"""The counts of just the hours that go next, by the day."""
 
 SWEEP_ATTEMPTS = f"""
 delete from delivery_attempts where notice_id in (select id from notices where {_NOTICE_IS_OVER} < ?1 limit ?2)"""
@@ -40,8 +52,12 @@ SWEEPS = {
     "webhooks": _sweep("webhooks", "id", "ended_at"),
     "resources": _sweep("resources", "id", "cancelled_at"),
     "tallies": _sweep("tallies", "(hour, kind, label)", "hour"),
+    "hourly_tallies": f"delete from tallies where (hour, kind, label) in (select hour, kind, label {_OLDEST_HOURLY})",
 }
 """The rows of each kind that go."""
+
+BEFORE = {"notices": SWEEP_ATTEMPTS, "hourly_tallies": ADD_UP_TALLIES}
+"""What is done first, in the same transaction."""
 
 KEPT = {
     "codes": CODES_KEPT,
@@ -51,5 +67,6 @@ KEPT = {
     "webhooks": ENDED_WEBHOOKS_KEPT,
     "resources": CANCELLED_RESOURCES_KEPT,
     "tallies": TALLIES_KEPT,
+    "hourly_tallies": TALLIES_BY_HOUR,
 }
 """How long they are kept after they are over; the others go at once."""
