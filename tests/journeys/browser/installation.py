@@ -188,21 +188,20 @@ class Integration:
 
 
 @contextmanager
-def installation(data: Path, *, scopes: bool = True, **environment: str) -> Iterator[Installation]:
+def installation(data: Path) -> Iterator[Installation]:
     """A server with mail, platform and integrator around it, while the block runs."""
     with _mailbox() as mail, landing() as platform, landing() as integrator:
-        around = {
+        environment: dict[str, Any] = {
             "GRANTWAY_SMTP": f"smtp://127.0.0.1:{mail.port}",
             "GRANTWAY_PLATFORM_NAME": "Northwind Commerce",
             "GRANTWAY_PLATFORM_EVENTS_URL": f"{platform.origin}/events",
         }
-        with serving(data, **(around | environment)) as server:
+        with serving(data, **environment) as server:
             key = server.cli("operator-keys", "create", "--name", "The platform’s own server", "--scope", "*")
             secret = server.cli("platform", "events-secret")["events_secret"]
             running = Installation(server, mail, platform, integrator, key["id"], key["key"], secret)
-            if scopes:
-                for name, entry in SCOPES.items():
-                    running.call("PUT", f"/v1/scopes/{name}", **entry)
+            for name, entry in SCOPES.items():
+                running.call("PUT", f"/v1/scopes/{name}", **entry)
             yield running
         written = server.log()
     assert "Traceback" not in written

@@ -118,7 +118,8 @@ def _draft(site: Installation, page: Page) -> Integration:
         page.get_by_label(f"May ask for {scope}").check()
     page.get_by_label("Cannot do without orders.read").check()
     page.get_by_role("button", name="Register", exact=True).click()
-    return Integration(site, *page.get_by_role("main").locator("dd").all_inner_texts(), "")
+    client_id, client_secret = page.get_by_role("main").locator("dd").all_inner_texts()
+    return Integration(site, client_id, client_secret, "")
 
 
 def test_without_scripts_no_page_is_wider_than_a_narrow_phone(sights: Sights, browser: Browser) -> None:
@@ -167,6 +168,7 @@ def test_no_page_has_a_serious_fault_of_accessibility(sights: Sights, browser: B
 def test_by_keyboard_every_control_is_reached_in_its_order_and_seen_to_be(sights: Sights, new_page: NewPage) -> None:
     page = new_page(storage_state=sights.customer)
     page.goto(sights.site.origin + sights.consent)
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
     assert tabbed(page, until_at="Deny") == [
         "Not you?", "See your customers’ names and addresses",
         "Add, change and remove items of your catalogue", "It can already", "Allow", "Deny",
@@ -211,7 +213,9 @@ def test_a_german_browser_reads_german_from_the_sign_in_to_the_connection(sights
     expect(page.get_by_text("Ihre Bestellungen sehen und was dafür bezahlt wurde")).to_be_visible()
 
 
-ENGLISH = re.compile(r"\b(the|you|your|this|and|is|are|with|of|it|can|not|sign|allow|remove|account|address)\b", re.IGNORECASE)
+ENGLISH = re.compile(
+    r"\b(the|you|your|this|and|is|are|with|of|it|can|not|sign|allow|remove|account|address)\b", re.IGNORECASE
+)
 OWN = re.compile(
     r"Pine & Oak Bakery|Parcel Pilot|English|Remove-URL|[\w.]+:[\w.*]+|\S+[./_=]\S+|whsec_\S+|connection[.:]\w+"
 )
