@@ -367,7 +367,7 @@ def test_a_letter_is_handed_to_the_mail_server_and_repeated_while_that_is_busy(t
 
         def again() -> bool:
             if len(mailbox.letters) == 1:
-                there.house.clock.turn(minutes=1)
+                there.house.clock.turn(seconds=15)
             return len(mailbox.letters) == 2
 
         await _deliver(service, again, deliver_mail=mailbox)
