@@ -11,9 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from grantway.protocol.model import AuditEntry
 from grantway.server.storage.memory import MemoryStorage
-from grantway.server.storage.port import Storage
+from grantway.server.storage.port import Storage, drive
 from grantway.server.storage.sqlite import SqliteStorage, statements
+from grantway.server.storage.sqlite.facts import SqliteFacts
+from grantway.server.storage.sqlite.parsed import Parsed
+from grantway.server.storage.sqlite.records import AUDIT_ENTRY
+from grantway.server.storage.sqlite.statements.rows import ADD
+from tests.storage.asking import NOON, an_id, audit_entry
 
 WHOLE_TABLES = {
     # a handful of rows, or at most a thousand of few
@@ -86,6 +92,24 @@ def test_what_there_may_be_many_of_is_counted_without_reading_a_row(plans: dict[
 @pytest.mark.parametrize("by", ["connection", "account", "client", "reason", "action"])
 def test_the_audit_is_found_by_what_is_asked_for(plans: dict[str, list[str]], by: str) -> None:
     assert f"INDEX audit_entries_by_{by} (" in plans[f"AUDIT {by}"][0]
+
+
+@pytest.mark.parametrize("by", ["connection", "account", "client", "reason", "action"])
+def test_how_many_entries_a_search_finds_is_counted_in_an_index_alone(plans: dict[str, list[str]], by: str) -> None:
+    assert any(f"COVERING INDEX audit_entries_by_{by} (" in step for step in plans[f"AUDIT_COUNT {by}"])
+
+
+def test_of_several_criteria_the_one_that_fits_the_fewest_entries_finds_them(database: Path) -> None:
+    connection = sqlite3.connect(database)
+    for number, action in enumerate(("connection_created", "connection_created", "secret_rotated")):
+        entry = audit_entry(number, client_id=an_id(3), action=action)
+        connection.execute(ADD[AuditEntry], AUDIT_ENTRY.write(entry))
+    asked: list[str] = []
+    connection.set_trace_callback(asked.append)
+    found = drive(SqliteFacts(connection, Parsed(), NOON).audit(client_row_id=an_id(3), action="secret_rotated"))
+    assert [each.id for each in found] == [an_id(2)]
+    assert "from audit_entries where action = " in asked[-1]
+    connection.close()
 
 
 def test_what_a_person_did_and_what_was_done_to_them_are_found_by_two_indexes(plans: dict[str, list[str]]) -> None:

@@ -56,12 +56,11 @@ class HouseFacts(Reading):
         action: str | None = None,
     ) -> tuple[AuditEntry, ...]:
         actor = None if user_id is None else show("us", user_id)
-        # In the order of AUDIT: what fits the fewest entries finds them.
-        named = (connection_id, user_id, account_id, client_row_id, reason, action)
-        by = next((by for by, value in zip(sql.AUDIT, named, strict=False) if value is not None), None)
-        return self._many(
-            r.AUDIT_ENTRY,
-            sql.AUDIT[by],
-            *older(page),
-            *(connection_id, user_id, actor, account_id, client_row_id, reason, action),
-        )
+        values = (*older(page), connection_id, user_id, actor, account_id, client_row_id, reason, action)
+        criteria = ((connection_id,), (user_id, actor), (account_id,), (client_row_id,), (reason,), (action,))
+        named = {by: marks for by, marks in zip(sql.AUDIT_COUNT, criteria, strict=True) if marks[0] is not None}
+        by = next(iter(named), None)
+        if len(named) > 1:
+            # What fits the fewest entries finds them: of the others' all would be read for the few that fit it, too.
+            by = min(named, key=lambda each: int(self._rows(sql.AUDIT_COUNT[each], *named[each])[0][0]))
+        return self._many(r.AUDIT_ENTRY, sql.AUDIT[by], *values)
