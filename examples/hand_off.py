@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 import httpx2
 import uvicorn
@@ -91,7 +91,7 @@ async def back_to_grantway(session: Session, request_id: str) -> Response:
     told = {**USERS[session.user], "auth_time": session.auth_time.isoformat()}
     async with httpx2.AsyncClient(base_url=GRANTWAY_URL) as client:
         answer = await client.post(
-            f"/v1/sign-ins/{request_id}", json=told, headers={"Authorization": f"Bearer {GRANTWAY_KEY}"}
+            f"/v1/sign-ins/{quote(request_id, safe='')}", json=told, headers={"Authorization": f"Bearer {GRANTWAY_KEY}"}
         )
     if answer.status_code != 200:
         # Mostly a request that is older than ten minutes: begin again where it began.

@@ -106,6 +106,10 @@ def test_a_product_in_front_signs_its_users_in_by_hand_off(tmp_path: Path) -> No
         ):
             back = connected(server.base_url, client["client_id"])
             account = exchanged(server.base_url, client, back["code"])["account"]
+            # The id comes from a browser: it must not lead the product's key to another call.
+            elsewhere = {"user": "grace", "password": PASSWORD, "request": "../users"}
+            assert httpx2.post(f"http://127.0.0.1:{port}/login", data=elsewhere).status_code == 400
+        assert "api.users" not in server.log()
         (one,) = server.cli("connections", "list")["connections"]
         assert key not in server.log()
     assert account == {"id": account["id"], "name": "Grace’s Garden"}  # type: ignore[index]
