@@ -7,6 +7,7 @@ import json
 import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,6 +21,8 @@ from grantway.protocol.notices import (
     GIVE_UP_AFTER,
     LEASE,
     LONGEST_DELAY,
+    LOOKED_THROUGH,
+    REPLAYED_AT_ONCE,
     Came,
     delay_after,
     public_id,
@@ -416,6 +419,35 @@ def test_the_dead_of_a_client_are_sent_again_in_batches() -> None:
     first = batch(None)
     rest = batch(first.after)
     assert (first.count, rest.count, rest.after) == (100, 30, None)
+    assert first.left_out == rest.left_out == 0
     assert all(outbox.stored(each).dead_at is None for each in dead)
     assert outbox.stored(of_another).dead_at is not None
     assert outbox.stored(delivered).replayed_at is None
+
+
+def test_what_has_nobody_to_reach_does_not_keep_older_ones_from_being_sent_again() -> None:
+    old = notice_at(line=b"o" * 16, dead_at=NOON)
+    nobodys = [
+        notice_at(NOON + timedelta(seconds=n + 1), line=n.to_bytes(16, "big"), dead_at=NOON, webhook_id=b"w" * 16)
+        for n in range(230)
+    ]
+    outbox = Outbox(old, *nobodys)
+    rule: Any = partial(replay_dead, actor="operator", client_row_id=CLIENT.id)
+    found = asyncio.run(outbox.storage.settle(lambda facts, now: rule(facts, moment(now)))).answer
+    assert (found.count, found.left_out, found.after) == (1, 230, None)
+    assert outbox.stored(old).dead_at is None
+
+
+def test_one_call_looks_through_so_many_and_says_where_to_go_on() -> None:
+    many = LOOKED_THROUGH * REPLAYED_AT_ONCE
+    outbox = Outbox(
+        *(
+            notice_at(NOON + timedelta(seconds=n), line=n.to_bytes(16, "big"), dead_at=NOON, webhook_id=b"w" * 16)
+            for n in range(many + 1)
+        )
+    )
+    rule: Any = partial(replay_dead, actor="operator", client_row_id=CLIENT.id)
+    first = asyncio.run(outbox.storage.settle(lambda facts, now: rule(facts, moment(now)))).answer
+    assert (first.count, first.left_out) == (0, many)
+    rest = asyncio.run(outbox.storage.settle(lambda facts, now: rule(facts, moment(now), after=first.after))).answer
+    assert (rest.count, rest.left_out, rest.after) == (0, 1, None)
