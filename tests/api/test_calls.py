@@ -9,8 +9,11 @@ import pytest
 
 from grantway.protocol.administration import account_changes
 from grantway.protocol.administration.accounts import NewAccount
+from grantway.protocol.administration.aftermath import AT_A_TIME, remove_connections
+from grantway.protocol.administration.client_life import end_client
+from grantway.protocol.decision import Add, Decision, RemoveConnection
 from grantway.protocol.hand_off import Goal, send_to_platform
-from grantway.protocol.model import Notice, Session
+from grantway.protocol.model import Connection, Notice, Session
 from tests.api.conftest import REDIRECT_URI, Api, Furnished
 from tests.helpers.stage import Stage
 
@@ -87,6 +90,25 @@ def test_the_integration_hears_of_every_connection_of_a_removed_account() -> Non
         stage.connect(stage.integration(name, remove_url="https://integrator.example/gone"))
     _on_acme(stage, account_changes.remove_account, "operator")
     assert [one.kind for one in stage.all(Notice)].count("remove_url") == 2
+
+
+def test_an_account_dies_in_one_row_and_its_connections_go_a_hundred_in_a_commit_each_told_once() -> None:
+    stage = Stage()
+    tokens = stage.connect(stage.integration())
+    by = [stage.integration(f"No {n}", remove_url="https://integrator.example/gone") for n in range(AT_A_TIME + 5)]
+    for n, one in enumerate(by):
+        row_id = (1000 + n).to_bytes(16, "big")
+        stage.make_true(Add(Connection(row_id, one.client.id, stage.acme.id, f"{n:024x}", (), stage.clock())))
+    removed = _on_acme(stage, account_changes.remove_account, "operator_key:ok_1")
+    assert not stage.is_active(tokens.access)
+    assert sum(isinstance(change, RemoveConnection) for change in removed.changes) == AT_A_TIME
+    stage.decide(end_client, by[0].client.client_id)  # left by its account, and by its client as well
+    batches = [stage.decide(remove_connections, 4).answer for _ in range(3)]
+    assert batches == [4, 2, 0]
+    assert [one.kind for one in stage.all(Notice)].count("remove_url") == len(by)
+    told = [one for one in stage.audited() if one.action == "connection_removed"]
+    assert len({one.connection_id for one in told}) == len(told) == len(by) + 1
+    assert {one.actor for one in told if one.reason == "operator"} == {"operator_key:ok_1"}
 
 
 def test_an_id_of_your_own_that_is_none_is_refused(api: Api) -> None:
@@ -239,10 +261,10 @@ def _signed_in(api: Api) -> Any:
     return answer
 
 
-def _on_acme(stage: Stage, rule: Any, *more: Any) -> None:
+def _on_acme(stage: Stage, rule: Any, *more: Any) -> Decision[Any]:
     """The rule about Acme as it is now."""
 
     async def decided(facts: Any, at: Any) -> Any:
         return await rule(facts, at, await facts.account(stage.acme.id), *more)
 
-    stage.decide(decided)
+    return stage.decide(decided)

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from grantway.protocol.administration.aftermath import remove_connections
 from grantway.protocol.administration.approval import approve, last_word, send_back, submit
 from grantway.protocol.administration.client_changes import ClientChange, set_icon, update_client
-from grantway.protocol.administration.client_life import disable_client, enable_client, end_client, remove_connections
+from grantway.protocol.administration.client_life import disable_client, enable_client, end_client
 from grantway.protocol.administration.clients import NewClient, create_client
 from grantway.protocol.administration.developers import MOST, add_developer, remove_developer
 from grantway.protocol.authorize import AskAccount, AskConsent, SendBack, open_authorization
@@ -258,7 +259,7 @@ def test_an_ended_clients_tokens_die_in_one_row_and_its_connections_go_in_batche
     while (removed := stage.decide(remove_connections, 3).answer) > 0:
         batches.append(removed)
     assert batches == [3, 3, 1]
-    assert all(one.removed_at is not None for one in stage.all(Connection))
+    assert {one.removed_reason for one in stage.all(Connection)} == {"client_disabled"}
     assert sum(one.kind == "remove_url" for one in stage.all(Notice)) == 7
     rejected(stage.decide(end_client, by.client.client_id), "client_unknown")
     again = NewClient("Again", client_id=by.client.client_id, redirect_uris=(REDIRECT_URI,))

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from grantway.protocol.administration.people import add_member, disable_user, remove_member
-from grantway.protocol.connections import remove_by_user
+from grantway.protocol.connections import remove, remove_by_user
 from grantway.protocol.decision import Decision, Refusal
 from grantway.protocol.lifecycle import (
-    client_left,
     remove_neglected,
     resume,
     resume_by_user,
@@ -85,7 +84,7 @@ def test_what_a_disabled_client_has_is_suspended_and_what_is_removed_stays_remov
     tokens = stage.connect(by)
     stage.amend(by.client, disabled_at=stage.clock())
     assert state(stage, tokens) == "suspended"
-    stage.decide(client_left, by.client.id, "operator")
+    stage.decide(remove, stage.connection_of(tokens).id, "operator", "operator")
     assert state(stage, tokens) == "removed"
 
 
@@ -376,19 +375,6 @@ def test_without_that_setting_nothing_is_too_old(stage: Stage, by: Integration) 
     stage.wait(days=3_000)
     assert stage.decide(remove_neglected).answer == 0
     assert state(stage, tokens) == "active"
-
-
-def test_the_connections_of_a_client_that_ended_go_batch_by_batch(stage: Stage, by: Integration) -> None:
-    for name in ("Bolt", "Coil"):
-        account = stage.house.account(name)
-        stage.house.member(account, stage.ada)
-    names = {account.name: account for account in stage.all(type(stage.acme))}
-    for account in names.values():
-        stage.connect(by, stage.ada, account)
-    gone = [stage.decide(client_left, by.client.id, "operator", limit=2).answer for _ in range(3)]
-    assert gone == [2, 1, 0]
-    assert {each.removed_reason for each in stage.all(Connection)} == {"client_disabled"}
-    assert told(stage).count("connection.removed") == 3
 
 
 # Who sees what

@@ -126,10 +126,21 @@ def resume(account: AccountId, data: Data = None, as_json: Json = False) -> None
 @app.command("remove")
 def remove(account: AccountId, data: Data = None, as_json: Json = False) -> None:
     """Remove an account for good, and every connection with it; the integrations are told."""
+    from grantway.cli import views
     from grantway.protocol.administration.account_changes import remove_account
+    from grantway.protocol.administration.aftermath import remove_connections
     from grantway.protocol.administration.answers import OPERATOR
 
-    _change(data, account, partial(remove_account, actor=OPERATOR), as_json)
+    async def rule(facts: Facts, at: Moment) -> Any:
+        return await remove_account(facts, at, await house.find_account(facts, account), OPERATOR)
+
+    async def work(service: Service) -> Answer:
+        removed = await house.settled(service, rule)
+        while await house.settled(service, remove_connections):
+            pass
+        return views.account_line(removed)
+
+    tell(house.with_service(data, work), as_json)
 
 
 @members.command("add")

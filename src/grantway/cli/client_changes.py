@@ -122,7 +122,8 @@ def waiting(data: Data = None, as_json: Json = False) -> None:
 def end(client_id: ClientId, data: Data = None, as_json: Json = False) -> None:
     """End a client for ever: its tokens die at once, then its connections are removed. Its id is not used again."""
     from grantway.cli import views
-    from grantway.protocol.administration.client_life import end_client, remove_connections
+    from grantway.protocol.administration.aftermath import remove_connections
+    from grantway.protocol.administration.client_life import end_client
 
     async def work(service: Service) -> Answer:
         client = await house.settled(service, end_client, client_id)

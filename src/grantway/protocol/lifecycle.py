@@ -14,7 +14,7 @@ from typing import Literal
 from grantway.protocol import audit
 from grantway.protocol.connections import SYSTEM, ended, is_unattended, moved, removal, seated
 from grantway.protocol.decision import Change, Decision, EndUserGrants, Refusal, Replace, refuse
-from grantway.protocol.facts import ConnectionInView, Facts, Page
+from grantway.protocol.facts import ConnectionInView, Facts
 from grantway.protocol.ids import show
 from grantway.protocol.model import Client, Connection, Grant, Suspension, User
 from grantway.protocol.moment import Moment
@@ -225,15 +225,6 @@ async def _left(facts: Facts, at: Moment, view: ConnectionInView, user: User) ->
 
 def _is_unexchanged(grant: Grant) -> bool:
     return grant.origin == "code" and grant.generation == 0
-
-
-async def client_left(facts: Facts, at: Moment, client_row_id: bytes, actor: str, limit: int = 100) -> Decision[int]:
-    """Remove connections of a client that has ended, newest first; how many. Ask again until there are none."""
-    views = await facts.connections(Page(limit), client_row_id=client_row_id)
-    changes: list[Change] = []
-    for view in views:
-        changes += await removal(facts, at, view, reason="client_disabled", actor=actor)
-    return Decision(len(views), tuple(changes), "connections_removed" if views else "nothing_to_remove")
 
 
 async def remove_neglected(facts: Facts, at: Moment, limit: int = 20) -> Decision[int]:

@@ -1,4 +1,4 @@
-"""Keeping house: connections that nobody uses, and those of clients that ended, go in small batches, off the request path."""
+"""Keeping house: connections that nobody uses, and those of clients and accounts that ended, go off the request path."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 import structlog
 
-from grantway.protocol.administration.client_life import remove_connections
+from grantway.protocol.administration.aftermath import remove_connections
 from grantway.protocol.lifecycle import remove_neglected
 from grantway.server.service import Service
 from grantway.server.turns import run_in_turns, stopped

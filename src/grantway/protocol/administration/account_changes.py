@@ -16,13 +16,13 @@ from grantway.protocol.administration.accounts import (
     check_external_id,
     create_account,
 )
+from grantway.protocol.administration.aftermath import AT_A_TIME
 from grantway.protocol.administration.answers import Rejected, recorded, reject
 from grantway.protocol.connections import removal
 from grantway.protocol.decision import Change, Decision, Replace
-from grantway.protocol.facts import Facts
+from grantway.protocol.facts import Facts, Page
 from grantway.protocol.model import Account
 from grantway.protocol.moment import Moment
-from grantway.protocol.paging import read_pages
 
 _FIELDS = ("name", "display_name", "subdomain", "external_ids", "settings", "metadata")
 
@@ -78,14 +78,18 @@ async def resume_account(facts: Facts, at: Moment, account: Account) -> Decision
 
 
 async def remove_account(facts: Facts, at: Moment, account: Account, actor: str) -> Decision[Account | Rejected]:
-    """The account is over, and every connection to it; whoever hears of removals hears of each."""
+    """The account is over, and with its row every token. Whoever hears of removals hears of each of its connections.
+
+    The first of these go in the same commit, the rest afterwards (``aftermath.remove_connections``).
+    """
     if account.removed_at is not None:
         return reject("There is no such account.", "account_unknown")
     removed = replace(account, removed_at=at.now, version=account.version + 1)
     changes: list[Change] = [Replace(removed)]
-    for view in await read_pages(lambda page: facts.connections(page, account_id=account.id)):
+    for view in await facts.connections(Page(AT_A_TIME), account_id=account.id):
         changes += await removal(facts, at, view, reason="operator", actor=actor)
-    return Decision(removed, (*changes, recorded(at, "account_removed", account_id=account.id)), "account_removed")
+    entry = recorded(at, "account_removed", actor=actor, account_id=account.id)
+    return Decision(removed, (*changes, entry), "account_removed")
 
 
 def _switch(at: Moment, account: Account, *, on: bool) -> Decision[Account | Rejected]:

@@ -9,15 +9,9 @@ from typing import Literal
 from grantway.protocol.administration.answers import OPERATOR, Rejected, recorded
 from grantway.protocol.administration.clients import find_client
 from grantway.protocol.decision import Add, Change, Decision, Replace
-from grantway.protocol.facts import Facts, Page
-from grantway.protocol.lifecycle import client_left
+from grantway.protocol.facts import Facts
 from grantway.protocol.model import Client, Notice
 from grantway.protocol.moment import Moment
-
-AT_A_TIME = 100
-"""Connections of an ended client that one commit removes."""
-_LOOKED_BACK = 100
-"""Clients that ended last: those whose connections may still be there. Removing takes seconds, not years."""
 
 ClientEvent = Literal["client.disabled", "client.enabled", "client.ended"]
 
@@ -61,8 +55,8 @@ async def end_client(
 ) -> Decision[Client | Rejected]:
     """The client is over, for ever, and all its tokens with it. Its id is not used again.
 
-    Its connections are removed afterwards, a hundred in a commit (``remove_connections``), so that each account and the
-    platform hear of theirs and no commit grows with a client's success.
+    Its connections are removed afterwards, a hundred in a commit (``aftermath.remove_connections``), so that each
+    account and the platform hear of theirs and no commit grows with a client's success.
     """
     client = await find_client(facts, client_id)
     if isinstance(client, Rejected):
@@ -70,18 +64,6 @@ async def end_client(
     changed = replace(client, ended_at=at.now, secrets=(), submitted_at=None, version=client.version + 1)
     entry = recorded(at, "client_ended", actor=actor, reason=reason, client_id=client.id)
     return Decision(changed, (Replace(changed), entry, *_platform_told(at, client, "client.ended", reason, actor)))
-
-
-async def remove_connections(facts: Facts, at: Moment, limit: int = AT_A_TIME) -> Decision[int]:
-    """The next connections of clients that ended are removed. Answers with how many; 0: there are no more."""
-    changes: list[Change] = []
-    removed = 0
-    for entry in await facts.audit(Page(_LOOKED_BACK), action="client_ended"):
-        if entry.client_id is not None and removed < limit:
-            decision = await client_left(facts, at, entry.client_id, entry.actor, limit - removed)
-            changes += decision.changes
-            removed += decision.answer
-    return Decision(removed, tuple(changes), "connections_removed" if removed else "nothing_to_remove")
 
 
 def _platform_told(at: Moment, client: Client, what: ClientEvent, reason: str | None, actor: str) -> tuple[Change, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from grantway.protocol import portal
+from grantway.protocol.administration.aftermath import remove_connections
 from grantway.protocol.administration.answers import Rejected
-from grantway.protocol.administration.client_life import remove_connections
 from grantway.protocol.decision import Refusal
 from grantway.protocol.ids import parse
 from grantway.protocol.portal_log import connected
