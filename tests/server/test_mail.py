@@ -169,6 +169,9 @@ def test_a_link_that_is_over_is_not_sent() -> None:
     ("changes", "reason"),
     [
         ({"email": None}, "mail_address_missing"),
+        ({"email": "a,b@example.com"}, "mail_address_unfit"),
+        ({"email": "<a@example.com>"}, "mail_address_unfit"),
+        ({"email": "ä@example.com"}, "mail_address_unfit"),
         ({"disabled_at": datetime(2026, 1, 1, tzinfo=UTC)}, "mail_reader_gone"),
         (None, "mail_reader_gone"),
     ],

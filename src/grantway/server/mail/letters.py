@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -111,7 +112,11 @@ def _message(service: Service, notice: Notice, user: User, to: str, subject: str
     message = EmailMessage(policy=SMTP)
     name, sender = parseaddr(service.settings.mail_from)
     message["From"] = Address(name, addr_spec=sender)
-    message["To"] = Address(user.name, addr_spec=to)
+    try:
+        message["To"] = Address(user.name, addr_spec=to)
+    except (ValueError, MessageError):
+        # What we take for an address is more than mail can spell (RFC 5322 §3.4.1). It will not be spelled later either.
+        raise Unwritable("mail_address_unfit") from None
     message["Subject"] = subject
     message["Date"] = format_datetime(notice.created_at)
     # The same at every attempt, so that a mail program that gets a letter twice shows it once.
