@@ -11,7 +11,7 @@ space := $(subst ,, )
 expression = $(filter and or not,$(words))
 selected = $(if $(words),-k "$(if $(expression),$(words),$(subst $(space), and ,$(strip $(words))))")
 
-.PHONY: help setup serve test test-setup check format bench lock clean
+.PHONY: help setup serve test test-setup check format bench bench-scale lock clean
 
 help: ## list the targets (this list)
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name sentence; do printf '  make %-11s %s\n' "$$name" "$$sentence"; done
@@ -42,6 +42,11 @@ format: setup ## put the code into its one format and mend what the linter can m
 bench: setup ## measure requests per second, latency, CPU and memory on SQLite
 	@scripts/system-tools wrk
 	@$(bin)/python -m bench
+
+bench-scale: setup ## measure every page at 100,000 connections, deliveries, and removing what issued a million tokens
+	@$(bin)/python -m bench.pages
+	@$(bin)/python -m bench.deliveries
+	@$(bin)/python -m bench.removal
 
 lock: setup ## compile the locks anew from pyproject.toml and package.json (UPGRADE=1 takes the newest versions)
 	@scripts/lock

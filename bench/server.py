@@ -44,7 +44,7 @@ class Server:
                     break
             except OSError:
                 if self._process.poll() is not None or time.monotonic() - began > 20:
-                    raise SystemExit((self._data / "bench.log").read_text()[-2000:]) from None
+                    raise SystemExit(self.log()[-2000:]) from None
                 time.sleep(0.01)
         # The first worker answers; measured is when all of them do.
         time.sleep(0.5 * self.workers)
@@ -59,6 +59,10 @@ class Server:
         except subprocess.TimeoutExpired:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._log.close()
+
+    def log(self) -> str:
+        """What it has said so far."""
+        return (self._data / "bench.log").read_text()
 
     def processes(self) -> list[int]:
         """The server's processes that do the work: the workers, or the only one."""
