@@ -27,7 +27,7 @@ from grantway.server.storage.sqlite import changes, group
 ORDERS = "RIGGED_ORDERS"
 NAMES = "RIGGED_NAMES"
 DEADLINE = timedelta(seconds=1)
-LEASE = timedelta(seconds=2)
+LEASE = timedelta(seconds=1.5)
 LOOKS_EVERY = 0.2
 
 REMOVAL_STEPS = (
@@ -40,9 +40,7 @@ DELIVERY_STEPS = (
     "before the commit of a lease",
     "after the commit of a lease",
     "with the request answered",
-    "applying a report",
     "before the commit of a report",
-    "after the commit of a report",
 )
 _KINDS = {RemoveConnection: "removal", LeaseNotice: "lease", ReportDelivery: "report"}
 

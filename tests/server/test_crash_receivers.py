@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from grantway.protocol.ids import show
 from tests.helpers.receiver import (
     Harbour,
     Receiver,
@@ -21,7 +24,7 @@ from tests.helpers.receiver import (
     receiver,
     says,
 )
-from tests.helpers.removals import Installation, Way, installation
+from tests.helpers.removals import Installation, Way, installation, until
 from tests.helpers.rigged import DEADLINE, NAMES
 
 pytestmark = pytest.mark.xdist_group("crashes")
@@ -107,13 +110,6 @@ def tell_all(there: Installation, urls: list[str]) -> dict[str, float]:
     return told
 
 
-def until(condition: Callable[[], bool], seconds: float) -> None:
-    ends_at = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < ends_at, "not in time"
-        time.sleep(0.02)
-
-
 ATTEMPTS = """
 select n.url, a.status, a.error, length(a.answer), a.milliseconds
 from delivery_attempts a join notices n on n.id = a.notice_id where n.kind = 'webhook'"""
@@ -140,3 +136,34 @@ def test_a_good_receiver_hears_at_once_beside_all_that_are_not(there: Installati
         assert max(row[3] for row in seen) <= 2048
         assert max(row[4] for row in seen) < DEADLINE.total_seconds() * 1000 + 1500
         assert memory(there) - before < 48 * len(MEBIBYTE), "what they say is kept"
+
+
+@pytest.mark.parametrize("there", [1], indirect=True, ids=["one worker"])
+def test_what_is_dead_is_sent_again_when_its_receiver_is_back(there: Installation) -> None:
+    statuses = {"/lost": 404, "/moved": 404}
+
+    async def by_path(writer: asyncio.StreamWriter, number: int) -> None:
+        await answers(statuses[target.received[number].path])(writer, 0)
+
+    with harbour() as town:
+        target = town.open(receiver(by_path))
+        tell_all(there, [target.url("/lost"), target.url("/moved")])
+        there.settled()
+        dead = there.rows("select id from notices where dead_at is not null")
+        assert len(dead) == 2 * EVENTS
+        assert Counter(each.headers["webhook-id"] for each in target.received) == {
+            show("nt", row[0]): 1 for row in dead
+        }
+
+        statuses.update({"/lost": 200, "/moved": 200})
+        one = show("nt", dead[0][0])
+        there.tell("POST", f"/v1/deliveries/{one}/replay")
+        there.settled()
+        assert there.tell("GET", f"/v1/deliveries/{one}")["delivery"]["state"] == "delivered"
+        there.server.cli("deliveries", "replay", "--dead")
+        there.settled()
+        assert there.rows("select count(*) from notices where dead_at is not null") == [(0,)]
+        assert Counter(each.headers["webhook-id"] for each in target.received) == {
+            show("nt", row[0]): 2 for row in dead
+        }
+        assert len({(each.headers["webhook-id"], each.body) for each in target.received}) == len(dead)

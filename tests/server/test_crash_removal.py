@@ -11,10 +11,11 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 
-from tests.helpers.removals import BROKEN, EVENTS, WAYS, Connected, Installation, Way, installation, json_of
+from tests.helpers.removals import BROKEN, EVENTS, WAYS, Connected, Installation, Way, installation, json_of, until
 from tests.helpers.rigged import DELIVERY_STEPS, REMOVAL_STEPS
 
 pytestmark = pytest.mark.xdist_group("crashes")
@@ -27,10 +28,10 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
 
 
 WHO: dict[str, tuple[Way, ...]] = {
-    "deciding a removal": ("customer", "command"),
-    "applying a removal": ("sunshine", "operator"),
-    "before the commit of a removal": ("integrator", "reuse"),
-    "after the commit of a removal": ("customer", "command", "integrator"),
+    "deciding a removal": ("customer", "reuse"),
+    "applying a removal": ("sunshine", "command"),
+    "before the commit of a removal": ("operator", "integrator"),
+    "after the commit of a removal": ("command", "integrator"),
 }
 
 
@@ -72,8 +73,9 @@ def test_whoever_dies_at_a_delivery_leaves_it_to_the_others_under_the_same_id(th
     assert Counter(each[0].path for each in new.values()) == {
         "/platform": 1, "/removed": 1, "/cancelled": 1, "mail": 2, "/hook": len(EVENTS),
     }  # fmt: skip
-    was_sent = step in ("with the request answered", "applying a report", "before the commit of a report")
-    assert any(len(each) > 1 for each in new.values()) == was_sent
+    # Whoever dies has others in hand as well, so that more may come twice than what the step is about.
+    was_sent = step in ("with the request answered", "before the commit of a report")
+    assert any(len(each) > 1 for each in new.values()) or not was_sent
 
 
 @dataclass
@@ -99,6 +101,9 @@ class Publisher:
     stop: threading.Event = field(default_factory=threading.Event)
     taken: Counter[str] = field(default_factory=Counter)
 
+    def has(self, count: int) -> bool:
+        return self.taken.total() >= count
+
     def run(self) -> None:
         for number in itertools.count():
             if self.stop.is_set():
@@ -116,19 +121,22 @@ def test_under_load_no_removal_is_half_done_and_no_notice_is_lost_whoever_is_kil
     publisher = Publisher(there, [account["id"] for account in (leaving, staying, more)])
     ends = [Ends(there, each) for each in leave]
     threads = [threading.Thread(target=run, daemon=True) for run in (publisher.run, *(each.run for each in ends))]
-    threads[0].start()
-    for number in range(len(threads)):
-        if number < len(ends):
-            threads[number + 1].start()
-        if pids := there.server.worker_pids():
-            os.kill(random.choice(pids), signal.SIGKILL)
-        time.sleep(random.uniform(0.1, 0.6))
+    publishing, *ending = threads
+    publishing.start()
+    done = 0
+    for pair in zip(ending[::2], ending[1::2], strict=True):
+        for thread in pair:
+            thread.start()
+        until(partial(publisher.has, done + 4))
+        done = publisher.taken.total()
+        time.sleep(random.uniform(0, 0.2))
+        os.kill(random.choice(there.server.worker_pids()), signal.SIGKILL)
     there.server.kill()  # and then the power goes
     there.server.start()
-    for thread in threads[1:]:
+    for thread in ending:
         thread.join(30)
     publisher.stop.set()
-    threads[0].join(30)
+    publishing.join(30)
     assert not any(thread.is_alive() for thread in threads)
     there.settled()
 
@@ -139,7 +147,6 @@ def test_under_load_no_removal_is_half_done_and_no_notice_is_lost_whoever_is_kil
     for one in stay:
         assert not there.is_over(one)
         assert there.is_alive(one)
-    assert min(publisher.taken.values()) > 3, "there was no load"
     heard = there.check_what_was_heard()
     removed = Counter(
         json_of(each[0])["data"]["connection_id"]
