@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from grantway.protocol.decision import Add, Decision, LeaseNotice, ReportDelivery
+from grantway.protocol.events import event_for, webhook_notice
 from grantway.protocol.ids import show
-from grantway.protocol.model import Client, Connection, DeliveryAttempt, Notice
+from grantway.protocol.model import Client, Connection, DeliveryAttempt, Notice, Webhook
 from tests.pages.browser import Browser
 from tests.pages.conftest import Platform
 from tests.pages.developers import at, look_after, registered, signed_in, token
@@ -99,6 +100,27 @@ def test_a_delivery_shows_what_was_sent_and_answered_as_text(
     assert "Answered 500 after 42 ms." in page.text
     assert "<script>" not in page.html
     assert "onerror" not in page.html.replace("&lt;img src=x onerror=alert(1)&gt;", "")
+
+
+def test_the_request_of_a_webhook_is_shown_as_its_target_reads_it(
+    site: Platform, browser: Browser, helpdesk: Client
+) -> None:
+    connection = connection_of(site, helpdesk)
+
+    async def heard(facts: Any, at: Any) -> Decision[Any]:
+        row = at.new_id()
+        webhook = Webhook(
+            row, connection.id, helpdesk.id, "https://hooks.example/in", ("*",), at.new_secret(row), at.vault.current,
+            at.now,
+        )  # fmt: skip
+        event = event_for(at, connection.account_id, "order.paid", {"order": 7}, 1)
+        held = webhook_notice(at, webhook, event)
+        return Decision((held, event), (Add(webhook), Add(event), Add(held)))
+
+    held, event = site.house.decide(heard).answer
+    page = browser.get(at(helpdesk, "deliveries", show("nt", held.id)))
+    for line in ("POST https://hooks.example/in", '"type":"order.paid"', '"order":7', show("ev", event.id)):
+        assert line in page.text
 
 
 def test_what_was_given_up_is_sent_again_and_what_waits_is_not(

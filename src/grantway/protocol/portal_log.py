@@ -43,14 +43,13 @@ class DeliveryLog:
 
 @record
 class Delivered:
-    """One notice with all its attempts. ``payload`` is what it said, as JSON."""
+    """One notice with all its attempts, and what it is spelled from."""
 
     at_work: AtWork
     notice: Notice
     attempts: tuple[DeliveryAttempt, ...]
     event: Event | None
     webhook: WebhookInView | None
-    payload: str
 
     @property
     def may_replay(self) -> bool:
@@ -127,9 +126,7 @@ async def delivery(
         return refuse(NOT_FOUND, "notice_unknown")
     event = None if notice.event_id is None else await facts.event(notice.event_id)
     webhook = None if notice.webhook_id is None else await facts.webhook(notice.webhook_id)
-    said = notice.body if event is None else at.vault.open(event.key_id, event.payload_sealed, event.id)
-    attempts = await facts.attempts(notice.id)
-    shown = Delivered(found, notice, attempts, event, webhook, said.decode("utf-8", "replace"))
+    shown = Delivered(found, notice, await facts.attempts(notice.id), event, webhook)
     return Decision(shown, reason="delivery_shown")
 
 

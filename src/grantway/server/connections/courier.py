@@ -8,25 +8,18 @@ from email.utils import parsedate_to_datetime
 
 import structlog
 
-from grantway.protocol.events import open_payload
-from grantway.protocol.ids import show
 from grantway.protocol.leasing import Delivery
 from grantway.protocol.model import Notice, User
 from grantway.protocol.notices import Came, public_id
-from grantway.protocol.vault import Vault
 from grantway.protocol.webhooks import secret_of, signing_keys
 from grantway.server import mail
 from grantway.server.connections.outgoing import Answer, Failed, Outgoing
 from grantway.server.connections.signing import events_key, notice_key, sign
+from grantway.server.connections.spelling import spell
 from grantway.server.service import Service
-from grantway.wire.dialects.standard import webhooks as standard
-from grantway.wire.dialects.sunshine import webhooks as sunshine
-from grantway.wire.messages import AccountSummary
-from grantway.wire.webhook_messages import EventDelivery
 
 ANSWER_KEPT = 2048
 """Bytes of an answer that are written down, for who looks at an attempt later."""
-_SPELLED = {"standard": standard.write_event_delivery, "sunshine": sunshine.write_event_delivery}
 
 DeliverMail = Callable[[Service, Notice, User | None], Awaitable[tuple[int | None, str | None]]]
 """Sends a letter: the status of the mail server (RFC 5321 §4.2.1), or a slug where there was none."""
@@ -77,7 +70,7 @@ class Courier:
 
     async def _post(self, delivery: Delivery) -> Answer:
         notice, vault, now = delivery.notice, self._service.vault, self._clock()
-        body = _spelled(delivery, vault)
+        body = spell(notice, delivery.webhook, delivery.event, vault)
         headers = {"Content-Type": "application/json"}
         headers |= sign(await self._keys(delivery, now), public_id(notice), now, body)
         if delivery.webhook is not None and delivery.webhook.webhook.dialect == "sunshine":
@@ -103,26 +96,6 @@ class Courier:
     def _came(self, answer: Answer) -> Came:
         said = answer.body[:ANSWER_KEPT].decode(errors="replace").replace("\0", "�")
         return Came(answer.status, None, said, _seconds(answer.retry_after, self._clock()))
-
-
-def _spelled(delivery: Delivery, vault: Vault) -> bytes:
-    """The body. A webhook's notice is spelled now, as its dialect has it; all others were when they were written."""
-    found, event = delivery.webhook, delivery.event
-    if found is None or event is None:
-        return delivery.notice.body
-    webhook, account = found.webhook, found.view.account
-    return _SPELLED[webhook.dialect](
-        EventDelivery(
-            event_id=show("ev", event.id),
-            type=event.type,
-            created_at=event.created_at,
-            payload=open_payload(event, vault),
-            connection_id=show("cn", webhook.connection_id),
-            account=AccountSummary(show("ac", account.id), account.name),
-            webhook_id=show("wh", webhook.id),
-            app_id=account.external_ids.get(webhook.dialect),
-        )
-    )
 
 
 def _seconds(retry_after: str | None, now: datetime) -> int | None:

@@ -10,6 +10,7 @@ from grantway.protocol.facts import Facts, NoticeState
 from grantway.protocol.moment import Moment
 from grantway.protocol.notices import public_id, replay, target_of
 from grantway.protocol.sessions import Operating
+from grantway.server.connections.spelling import request_of, spell
 from grantway.server.pages.admin.finding import clients_of
 from grantway.server.pages.admin.table import NOWHERE, Asked, Deed, Sight, actor_of, path_of, shown
 
@@ -43,18 +44,20 @@ async def load_one(facts: Facts, at: Moment, asked: Asked) -> Mapping[str, Any] 
     if notice is None:
         return None
     event = await facts.event(notice.event_id) if notice.event_id else None
-    said = at.vault.open(event.key_id, event.payload_sealed, event.id) if event else notice.body
     webhook = await facts.webhook(notice.webhook_id) if notice.webhook_id else None
+    target = target_of(notice) if webhook is None else webhook.webhook.url
     return {
         "notice": notice,
         "here": asked.here,
         "message_id": public_id(notice),
-        "target": target_of(notice) if webhook is None else webhook.webhook.url,
+        "target": target,
         "event": event,
         "webhook": webhook,
         "client": (await clients_of(facts, (notice.client_id,))).get(notice.client_id),
         # A letter's link and address are sealed in its body; even so it is nobody's to read.
-        "payload": None if notice.kind == "mail" else said.decode("utf-8", "replace"),
+        "request": None
+        if notice.kind == "mail"
+        else request_of(notice, notice.url or target, spell(notice, webhook, event, at.vault)),
         "attempts": await facts.attempts(notice.id),
     }
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from starlette.responses import Response
 
 from grantway.protocol import portal, portal_log
@@ -12,6 +10,7 @@ from grantway.protocol.decision import Refusal
 from grantway.protocol.facts import NoticeState
 from grantway.protocol.ids import parse, show
 from grantway.protocol.notices import public_id
+from grantway.server.connections.spelling import request_of, spell
 from grantway.server.pages import problems
 from grantway.server.pages.developers.common import HOME, client_id_of, integration_page, path_of, query_of, refused
 from grantway.server.pages.developers.words import WHY
@@ -82,10 +81,11 @@ async def _show_delivery(visit: Visit, problem: str | None = None) -> Response:
     answer = (await visit.service.consult(portal_log.delivery, visit.visitor.session, client_id, notice_id)).answer
     if isinstance(answer, Refusal):
         return refused(visit, answer, here)
+    body = spell(answer.notice, answer.webhook, answer.event, visit.service.vault)
     values = {
         "delivery": answer,
         "message_id": public_id(answer.notice),
-        "payload": _laid_out(answer.payload),
+        "request": request_of(answer.notice, answer.notice.url, body),
         "problem": problem,
     }
     return await integration_page(
@@ -128,14 +128,6 @@ def _notice(visit: Visit) -> bytes:
     if notice_id is None:
         raise Stop(problems.NOT_FOUND, reason="notice_malformed")
     return notice_id
-
-
-def _laid_out(payload: str) -> str:
-    """JSON with a line for each member; anything else as it is."""
-    try:
-        return json.dumps(json.loads(payload), indent=2, ensure_ascii=False)
-    except ValueError:
-        return payload
 
 
 _INTEGRATION = HOME + "/{client_id}"
