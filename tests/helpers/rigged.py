@@ -32,7 +32,7 @@ LOOKS_EVERY = 0.2
 
 REMOVAL_STEPS = (
     "deciding a removal",
-    "applying a removal",
+    "amid a removal",
     "before the commit of a removal",
     "after the commit of a removal",
 )
@@ -68,11 +68,12 @@ def rig() -> None:
         begin(self)
 
     def applied(connection: Any, change: Any) -> None:
+        if "removal" in in_group:
+            die_if_ordered("amid a removal")
         apply(connection, change)
         kind = "event" if isinstance(change, Add) and isinstance(change.record, Event) else _KINDS.get(type(change))
         if kind is not None:
             in_group.add(kind)
-            die_if_ordered(f"applying a {kind}")
 
     def committed(self: group.Committer) -> None:
         kinds = sorted(in_group)

@@ -29,7 +29,7 @@ def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
 
 WHO: dict[str, tuple[Way, ...]] = {
     "deciding a removal": ("customer", "reuse"),
-    "applying a removal": ("sunshine", "command"),
+    "amid a removal": ("sunshine", "command"),
     "before the commit of a removal": ("operator", "integrator"),
     "after the commit of a removal": ("command", "integrator"),
 }
