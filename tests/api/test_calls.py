@@ -10,7 +10,9 @@ import pytest
 from grantway.protocol.administration import account_changes
 from grantway.protocol.administration.accounts import NewAccount
 from grantway.protocol.administration.aftermath import AT_A_TIME, remove_connections
+from grantway.protocol.administration.client_changes import ClientChange, update_client
 from grantway.protocol.administration.client_life import end_client
+from grantway.protocol.administration.clients import NewClient, create_client
 from grantway.protocol.decision import Add, Decision, RemoveConnection
 from grantway.protocol.hand_off import Goal, send_to_platform
 from grantway.protocol.model import Connection, Notice, Session
@@ -151,6 +153,19 @@ def test_a_clients_life(furnished: Furnished) -> None:
     assert api.tell("DELETE", one)["ended_at"] is not None
     assert api.tell("GET", one)["ended_at"] is not None
     api.refuse("PATCH", one, {"name": "Late"}, 404)
+
+
+def test_a_draft_is_approved_as_it_was_looked_at(api: Api) -> None:
+    eve = api.house.user("eve@example.com", "Eve")
+    draft = NewClient("Shoplifter", redirect_uris=(REDIRECT_URI,), scopes=())
+    client_id = api.house.decide(create_client, draft, developer=eve).answer.client.client_id  # type: ignore[union-attr]
+    one = f"/v1/clients/{client_id}"
+    looked_at = api.tell("GET", one)["version"]
+    api.house.decide(update_client, client_id, ClientChange(name="Northwind"), developer=eve)
+    assert api.refuse("POST", f"{one}/approve", {"version": looked_at}, 409)["reason"] == "client_changed"
+    unseen = {"version": looked_at, "word": "Why?"}
+    assert api.refuse("POST", f"{one}/send-back", unseen, 409)["reason"] == "client_changed"
+    assert api.tell("POST", f"{one}/approve", {"version": looked_at + 1})["approved_at"] is not None
 
 
 @pytest.mark.parametrize("url", ["http://client.example/gone", "https://10.0.0.1/gone", "https://169.254.169.254/"])

@@ -110,10 +110,17 @@ class RotatedSecret(Answer, frozen=True, kw_only=True):
     old_expires_at: Time | None
 
 
+class Review(Request, frozen=True, kw_only=True):
+    """``version`` is the one that was looked at: what developers changed since is not approved unseen."""
+
+    version: Annotated[int, Meta(ge=1)] | None = None
+
+
 class ReviewWord(Request, frozen=True, kw_only=True):
-    """What is missing, for the developers."""
+    """What is missing, for the developers; ``version`` is the one that was looked at."""
 
     word: Annotated[str, Meta(min_length=1, max_length=500)]
+    version: Annotated[int, Meta(ge=1)] | None = None
 
 
 class ScopeEntry(Request, frozen=True, kw_only=True):

@@ -28,6 +28,7 @@ from grantway.wire.api.clients import (
     ClientQuery,
     CreatedClient,
     NewClient,
+    Review,
     ReviewWord,
     RotatedSecret,
     SecretRotation,
@@ -111,12 +112,14 @@ async def rotate(facts: Facts, at: Moment, asked: Asked) -> Decision[Any]:
 
 
 async def approve(facts: Facts, at: Moment, asked: Asked) -> Decision[Any]:
-    return said(await approval.approve(facts, at, asked.path["client"]), views.client)
+    body: Review = asked.body
+    return said(await approval.approve(facts, at, asked.path["client"], version=body.version), views.client)
 
 
 async def send_back(facts: Facts, at: Moment, asked: Asked) -> Decision[Any]:
     body: ReviewWord = asked.body
-    return said(await approval.send_back(facts, at, asked.path["client"], body.word), views.client)
+    decision = await approval.send_back(facts, at, asked.path["client"], body.word, version=body.version)
+    return said(decision, views.client)
 
 
 async def disable(facts: Facts, at: Moment, asked: Asked) -> Decision[Any]:
@@ -163,7 +166,7 @@ CALLS = (
     ),
     Call(
         "clients.approve", "POST", f"{_ONE}/approve", _WRITE, "Approve a draft: everybody may connect it.", approve,
-        answer=Client, body=Nothing,
+        answer=Client, body=Review,
     ),
     Call(
         "clients.send_back", "POST", f"{_ONE}/send-back", _WRITE,
