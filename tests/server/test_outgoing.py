@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import threading
 import time
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from grantway.protocol.leasing import AT_A_TIME_OF_CLIENT
 from grantway.server.connections.addresses import AddressRules
 from grantway.server.connections.outgoing import MAX_ANSWER, Answer, Failed, Outgoing
 from tests.helpers.receiver import Receiver, Respond, answers, certificate, hang, receiver
@@ -53,6 +55,33 @@ def exchange(respond: Respond, seconds: float = 5) -> tuple[Answer | str, Receiv
             return result, target, time.monotonic() - started
 
     return asyncio.run(go())
+
+
+def test_name_servers_that_hang_leave_threads_for_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+
+    def ask(host: str, port: int, **_: Any) -> list[Any]:
+        if host.endswith(".hangs.example"):
+            over.wait(10)
+        raise OSError
+
+    monkeypatch.setattr("grantway.server.connections.outgoing.socket.getaddrinfo", ask)
+
+    async def go() -> str:
+        outgoing = Outgoing(STRICT, deadline=timedelta(seconds=2))
+        hanging = [outgoing.post(f"https://{each}.hangs.example/", {}, b"") for each in range(AT_A_TIME_OF_CLIENT)]
+        tasks = [asyncio.create_task(each) for each in hanging]
+        await asyncio.sleep(0)
+        try:
+            with pytest.raises(Failed) as failed:
+                await outgoing.post("https://other.example/", {}, b"")
+        finally:
+            over.set()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await outgoing.close()
+        return failed.value.reason
+
+    assert asyncio.run(go()) == "unresolvable"  # and not "timeout"
 
 
 def failure(rules: AddressRules, url: str, **options: Any) -> str:

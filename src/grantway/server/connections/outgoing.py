@@ -31,6 +31,10 @@ CONNECT_TIMEOUT = 5.0
 MAX_ADDRESSES = 4
 """How many of a name's addresses are tried, one after the other."""
 
+NAMES_AT_A_TIME = 64
+"""Names that are asked for at once. A name server that never answers holds a thread beyond the deadline of its request,
+and one integration may have sixteen requests under way: there have to be threads left for the others."""
+
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 """The addresses of a host name, as text. Raises ``OSError`` when there are none."""
 
@@ -125,7 +129,7 @@ class Outgoing:
         self._rules = rules
         self._deadline = deadline.total_seconds()
         # Threads of its own: a name server that hangs must not use up the ones that others wait for.
-        self._threads = ThreadPoolExecutor(8, thread_name_prefix="resolve")
+        self._threads = ThreadPoolExecutor(NAMES_AT_A_TIME, thread_name_prefix="resolve")
         self._resolve = resolve or self._ask_system
         # No connection is kept: it was opened to an address for one name and must not serve another name's request.
         self._transport = httpx2.AsyncHTTPTransport(
