@@ -1,19 +1,22 @@
-"""Deliveries per second: what one and two workers carry from the outbox to receivers on this machine.
+"""``make bench-scale``: deliveries per second, from the outbox to receivers on this machine, by one worker and by two.
 
-    python -m bench.deliveries [--deliveries 4000] [--targets 8] [--workers 1 2] [--dead 0]
+    python -m bench.deliveries [--waiting 20000] [--targets 1 8 1000] [--workers 1 2] [--seconds 10] [--dead 0]
 
-Every delivery is leased, spelled, signed, sent over a connection of its own, and reported, durably on SQLite. The
-receivers answer at once and share the machine. ``--dead``: so many more wait for a target that takes them and never answers.
+So many deliveries wait, in turn for so many targets, each an integration's of its own. Every one is leased, spelled, signed,
+sent over a connection of its own, and reported, durably on SQLite. The receivers answer at once and share the machine.
+``--dead``: so many more wait for a target that takes them and never answers.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,28 +35,39 @@ from grantway.server.settings import Settings
 
 BATCH = 200
 ANSWER = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Of the time from the first arrival on; CPU of all workers, in microseconds a delivery."""
+
+    per_second: float
+    cpu: float
 
 
 def main() -> None:
     options = argparse.ArgumentParser(prog="bench.deliveries", description=__doc__)
-    options.add_argument("--deliveries", type=int, default=4000)
-    options.add_argument("--targets", type=int, default=8)
+    options.add_argument("--waiting", type=int, default=20_000)
+    options.add_argument("--targets", type=int, nargs="+", default=[1, 8, 1000])
     options.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    options.add_argument("--seconds", type=float, default=10, help="measured at most")
     options.add_argument("--dead", type=int, default=0)
     options.add_argument("--work", type=Path, help=argparse.SUPPRESS)
     chosen = options.parse_args()
     if chosen.work is not None:
         asyncio.run(_work(chosen.work))
         return
-    for workers in chosen.workers:
-        took = asyncio.run(_measure(workers, chosen))
-        print(f"{workers} worker{'s' if workers > 1 else ''}: {chosen.deliveries / took:,.0f} deliveries per second")
+    print(f"{chosen.waiting:,} deliveries wait\n{'targets':>8}{'workers':>9}{'per second':>12}{'CPU µs':>9}")
+    for targets in chosen.targets:
+        for workers in chosen.workers:
+            came = asyncio.run(_measure(workers, targets, chosen))
+            print(f"{targets:8}{workers:9}{came.per_second:12,.0f}{came.cpu:9,.0f}", flush=True)
 
 
-async def _measure(workers: int, chosen: argparse.Namespace) -> float:
-    """Seconds from the first delivery's arrival to the last one's."""
+async def _measure(workers: int, targets: int, chosen: argparse.Namespace) -> Figures:
     arrived: list[float] = []
-    everything = asyncio.Event()
+    first, everything = asyncio.Event(), asyncio.Event()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -63,23 +77,29 @@ async def _measure(workers: int, chosen: argparse.Namespace) -> float:
         await writer.drain()
         writer.close()
         arrived.append(time.monotonic())
-        if len(arrived) >= chosen.deliveries:
+        first.set()
+        if len(arrived) >= chosen.waiting:
             everything.set()
 
     async def keep_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
 
-    live = [await asyncio.start_server(answer, "127.0.0.1", 0) for _ in range(chosen.targets)]
+    live = [await asyncio.start_server(answer, "127.0.0.1", 0) for _ in range(targets)]
     dead = await asyncio.start_server(keep_silent, "127.0.0.1", 0)
     with tempfile.TemporaryDirectory(prefix="grantway-bench-") as folder:
         settings = Settings(data=Path(folder))
         prepare(settings)
         await _fill(settings, [_url(dead)], chosen.dead)
-        await _fill(settings, [_url(each) for each in live], chosen.deliveries)
+        await _fill(settings, [_url(each) for each in live], chosen.waiting)
         command = [sys.executable, "-m", "bench.deliveries", "--work", folder]
         processes = [subprocess.Popen(command) for _ in range(workers)]
         try:
-            await everything.wait()
+            await first.wait()
+            await asyncio.sleep(1)  # all of them are at it
+            began, before, cpu = time.monotonic(), len(arrived), _cpu(processes)
+            await asyncio.wait([asyncio.create_task(everything.wait())], timeout=chosen.seconds)
+            number, used = len(arrived) - before, _cpu(processes) - cpu
+            took = time.monotonic() - began
         finally:
             for process in processes:
                 process.terminate()
@@ -87,7 +107,16 @@ async def _measure(workers: int, chosen: argparse.Namespace) -> float:
                 process.wait(20)
     for each in (*live, dead):
         each.close()
-    return arrived[-1] - arrived[0]
+    return Figures(number / took, used / number * 1e6)
+
+
+def _cpu(processes: list[subprocess.Popen[bytes]]) -> float:
+    """Seconds that they have taken so far."""
+    total = 0
+    for process in processes:
+        fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / _TICKS
 
 
 def _url(server: asyncio.Server) -> str:
@@ -112,18 +141,22 @@ async def _fill(settings: Settings, urls: list[str], number: int) -> None:
 
 
 async def _webhooks(service: Service, urls: list[str]) -> tuple[list[Webhook], Account]:
-    new = NewClient("Bench", redirect_uris=("https://integration.example/callback",), scopes=("orders",))
-    client: Client = (await service.settle(create_client, new, create_scopes=True)).answer.client  # type: ignore[union-attr]
     account: Any = (await service.settle(create_account, NewAccount("Bench"))).answer
+    clients: list[Client] = []
+    for _ in urls:
+        new = NewClient("Bench", redirect_uris=("https://integration.example/callback",), scopes=("orders",))
+        clients.append((await service.settle(create_client, new, create_scopes=True)).answer.client)  # type: ignore[union-attr]
 
     async def rule(facts: Facts, at: Moment) -> Decision[list[Webhook]]:
-        connection = Connection(at.new_id(), client.id, account.id, at.draw(12).hex(), ("orders",), at.now)
-        made = []
-        for url in urls:
+        made: list[Connection | Webhook] = []
+        for url, client in zip(urls, clients, strict=True):
+            connection = Connection(at.new_id(), client.id, account.id, at.draw(12).hex(), ("orders",), at.now)
             row_id = at.new_id()
             secret = at.new_secret(row_id)
-            made.append(Webhook(row_id, connection.id, client.id, url, ("*",), secret, at.vault.current, at.now))
-        return Decision(made, (Add(connection), *(Add(webhook) for webhook in made)))
+            hook = Webhook(row_id, connection.id, client.id, url, ("*",), secret, at.vault.current, at.now)
+            made += [connection, hook]
+        hooks = [each for each in made if isinstance(each, Webhook)]
+        return Decision(hooks, tuple(Add(each) for each in made))
 
     return (await service.settle(rule)).answer, account
 

@@ -404,7 +404,7 @@ class Stumbling(MemoryStorage):
 
     @override
     async def settle(self, rule: Any) -> Any:
-        # Only a report is settled without having been consulted first.
+        # Only a report is settled: what is leased is proposed.
         if getattr(self, "faults", None) and not self.leasing:
             raise self.faults.pop(0)
         return await super().settle(rule)
@@ -412,10 +412,10 @@ class Stumbling(MemoryStorage):
     leasing = False
 
     @override
-    async def consult(self, rule: Any) -> Any:
+    async def propose(self, rule: Any) -> Any:
         self.leasing = True
         try:
-            return await super().consult(rule)
+            return await super().propose(rule)
         finally:
             self.leasing = False
 

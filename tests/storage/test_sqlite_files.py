@@ -169,7 +169,7 @@ def test_what_waited_in_the_first_schema_goes_out_in_order_after_it(tmp_path: Pa
     golden_rows(path, "0001")
     storage = SqliteStorage.open(path, clock=lambda: NOON + HOUR, writer="tick")
     (first,) = ask(storage, lambda facts: facts.due_notices(NOON + HOUR))
-    assert (first.id, first.line) == (an_id(0x12), an_id(4))
+    assert (first.id, ask(storage, lambda facts: facts.notice(first.id)).line) == (an_id(0x12), an_id(4))
     do(storage, LeaseNotice(first.id, b"lease", NOON + HOUR, NOON + 2 * HOUR))
     attempt = DeliveryAttempt(first.id, 1, NOON + HOUR, 20, 204)
     do(storage, ReportDelivery(b"lease", attempt, delivered_at=NOON + HOUR))

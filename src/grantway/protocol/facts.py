@@ -27,6 +27,7 @@ from grantway.protocol.model import (
     IdempotentAnswer,
     Membership,
     Notice,
+    NoticeKind,
     OneTimeLink,
     Operator,
     OperatorKey,
@@ -79,6 +80,17 @@ FIRST_PAGE = Page()
 
 ConnectionState = Literal["live", "suspended", "removed", "all"]
 NoticeState = Literal["waiting", "delivered", "dead", "all"]
+
+
+@record
+class DueNotice:
+    """As much of a notice that is due as tells whose turn it is: of most that are looked at, more is not needed."""
+
+    id: bytes
+    client_id: bytes | None
+    webhook_id: bytes | None
+    kind: NoticeKind
+    url: str
 
 
 @record
@@ -224,7 +236,7 @@ class Facts(Protocol):
     async def events(self, page: Page = FIRST_PAGE, *, account_id: bytes | None = None) -> tuple[Event, ...]:
         """Newest first."""
 
-    async def due_notices(self, at: datetime, limit: int = 100) -> tuple[Notice, ...]:
+    async def due_notices(self, at: datetime, limit: int = 100) -> tuple[DueNotice, ...]:
         """The first notice of each line, by the order of adding, that is undelivered and not dead, if it is due and without a live lease.
 
         By ``next_attempt_at``, longest due first. A notice waits for those before it in its line.

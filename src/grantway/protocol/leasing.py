@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from grantway.protocol.decision import Change, Decision, DropNotice, LeaseNotice, PutOffNotice
 from grantway.protocol.events import is_about_the_connection
-from grantway.protocol.facts import Facts, WebhookInView
+from grantway.protocol.facts import DueNotice, Facts, WebhookInView
 from grantway.protocol.model import Client, Event, Notice, User
 from grantway.protocol.moment import Moment
 from grantway.protocol.notices import LEASE, gives_up_at, is_heard, target_of
@@ -50,7 +50,7 @@ class Delivery:
     event: Event | None = None
 
 
-def places_of(notice: Notice, target: str) -> dict[str, int]:
+def places_of(notice: Notice | DueNotice, target: str) -> dict[str, int]:
     """What an attempt takes a place of, and how many places each has."""
     places = {target: AT_A_TIME}
     if notice.client_id is not None and notice.kind in ("webhook", "remove_url"):
@@ -75,19 +75,22 @@ async def lease_due(
     leases: list[Change] = []
     settled: list[Change] = []
     """What is put off or dropped."""
-    crowd: list[Notice] = []
+    crowd: list[DueNotice] = []
     known: dict[bytes, WebhookInView | None] = {}
     seen = 0
     for window in (WINDOW, WIDE_WINDOW) if limit > 0 else ():
         due = (await facts.due_notices(at.now, window))[seen:]
-        for notice in due:
+        for one in due:
             if len(deliveries) >= limit or len(settled) >= WINDOW:
                 break
-            found = await _as_it_is_now(facts, notice, known)
-            target = target_of(notice, None if found is None else found.webhook.url)
-            places = places_of(notice, target)
+            found = await _as_it_is_now(facts, one, known)
+            target = target_of(one, None if found is None else found.webhook.url)
+            places = places_of(one, target)
             if any(taken[each] >= most for each, most in places.items()):
-                crowd.append(notice)
+                crowd.append(one)
+                continue
+            notice = await facts.notice(one.id)
+            if notice is None:
                 continue
             ready = await _ready(facts, at, notice, found, (shut or {}).get(target))
             if not isinstance(ready, Delivery):
@@ -104,12 +107,17 @@ async def lease_due(
     if seen >= WIDE_WINDOW and len(deliveries) < limit:
         # The longest due keep their turn. Who stands behind the crowd is seen at the next look.
         room = max(0, WINDOW - len(settled))
-        settled += [_put_off(at, each, _spread(at, BUSY_FOR, 1), "target_busy") for each in crowd[-room:] if room]
+        for one in crowd[-room:] if room else ():
+            notice = await facts.notice(one.id)
+            if notice is not None:
+                settled.append(_put_off(at, notice, _spread(at, BUSY_FOR, 1), "target_busy"))
     reason = "notices_leased" if deliveries else "notices_put_off" if settled else "nothing_due"
     return Decision(tuple(deliveries), (*leases, *settled), reason)
 
 
-async def _as_it_is_now(facts: Facts, notice: Notice, known: dict[bytes, WebhookInView | None]) -> WebhookInView | None:
+async def _as_it_is_now(
+    facts: Facts, notice: DueNotice, known: dict[bytes, WebhookInView | None]
+) -> WebhookInView | None:
     """The webhook of a notice; asked for once, however many of its notices wait."""
     if notice.webhook_id is None:
         return None

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from grantway.protocol import audit, ids
 from grantway.protocol.decision import Change, Decision, Refusal, Replace, ReplayNotice, ReportDelivery, refuse
-from grantway.protocol.facts import Facts, Page, WebhookInView
+from grantway.protocol.facts import DueNotice, Facts, Page, WebhookInView
 from grantway.protocol.model import Account, Client, Connection, DeliveryAttempt, Notice
 from grantway.protocol.moment import Moment
 from grantway.wire.errors import CONFLICT, NOT_FOUND
@@ -102,7 +102,7 @@ def public_id(notice: Notice) -> str:
     return ids.show("nt", notice.id)
 
 
-def target_of(notice: Notice, url: str | None = None) -> str:
+def target_of(notice: Notice | DueNotice, url: str | None = None) -> str:
     """Host and port: whose turn it is, and all of a notice's address that may stand in a log. ``url``: instead of its own."""
     return urlsplit(notice.url if url is None else url).netloc.rpartition("@")[2].lower() or notice.kind
 

@@ -27,6 +27,8 @@ AT_A_TIME = 64
 """Attempts under way in one process."""
 EVERY = 3.0
 """Seconds between two looks into the outbox when nobody wakes the sender."""
+SOON = 0.02
+"""Seconds until room for another attempt is used: a look costs the same for one as for many."""
 GRACE = 5.0
 """Seconds that attempts under way get to finish when the server stops."""
 REPORT_TRIES = 3
@@ -57,6 +59,8 @@ class Sender:
         self._bell = asyncio.Event()
         self._attempts: set[asyncio.Task[None]] = set()
         self._under_way: Counter[str] = Counter()
+        self._taken = 0
+        self._soon = False
         self._fault: OutcomeUnknown | None = None
 
     @classmethod
@@ -74,7 +78,9 @@ class Sender:
         try:
             while not stop.is_set() and self._fault is None:
                 self._bell.clear()
+                self._soon = False
                 await self._take()
+                self._taken = len(self._attempts)
                 await self._pause(stop)
             grace = self._grace
         finally:
@@ -91,7 +97,8 @@ class Sender:
         if free <= 0:
             return  # an attempt that ends rings the bell
         try:
-            decision = await self._service.consult(lease_due, free, self._counted(), self._breakers.shut())
+            # Every change has its own guard: a notice that is not free any more.
+            decision = await self._service.propose(lease_due, free, self._counted(), self._breakers.shut())
         except OutcomeUnknown:
             raise
         except StorageError as error:
@@ -163,7 +170,16 @@ class Sender:
                 self._under_way[each] -= 1
                 if not self._under_way[each]:
                     del self._under_way[each]
+            self._made_room()
+
+    def _made_room(self) -> None:
+        """Look again when half of those are over that were under way after the last look, or soon: one look for several."""
+        left = len(self._attempts) - 1
+        if 2 * left <= self._taken:
             self._bell.set()
+        elif not self._soon:
+            self._soon = True
+            asyncio.get_running_loop().call_later(SOON, self._bell.set)
 
     async def _report(self, notice: Notice, came: Came, milliseconds: int) -> str:
         """What it came to, once that is durable. A report that cannot be written leaves the notice to be sent again."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from grantway.protocol.facts import FIRST_PAGE, NoticeState, Page
+from grantway.protocol.facts import FIRST_PAGE, DueNotice, NoticeState, Page
 from grantway.protocol.model import DeliveryAttempt, Event, Notice
 from grantway.server.storage.memory.tables import Reading, one_page
 
@@ -18,7 +18,7 @@ class OutboxFacts(Reading):
     async def events(self, page: Page = FIRST_PAGE, *, account_id: bytes | None = None) -> tuple[Event, ...]:
         return one_page(self._all(Event, lambda each: account_id is None or each.account_id == account_id), page)
 
-    async def due_notices(self, at: datetime, limit: int = 100) -> tuple[Notice, ...]:
+    async def due_notices(self, at: datetime, limit: int = 100) -> tuple[DueNotice, ...]:
         heads: dict[bytes, Notice] = {}
         for notice in self._all(Notice, lambda each: _state_of(each) == "waiting"):  # in the order of adding
             heads.setdefault(notice.line, notice)
@@ -27,7 +27,8 @@ class OutboxFacts(Reading):
             for head in heads.values()
             if head.next_attempt_at <= at and (head.leased_until is None or head.leased_until <= at)
         ]
-        return tuple(sorted(due, key=lambda notice: (notice.next_attempt_at, notice.id))[:limit])
+        longest = sorted(due, key=lambda notice: (notice.next_attempt_at, notice.id))[:limit]
+        return tuple(DueNotice(each.id, each.client_id, each.webhook_id, each.kind, each.url) for each in longest)
 
     async def notice(self, notice_id: bytes) -> Notice | None:
         return self._tables.of(Notice).get(notice_id)

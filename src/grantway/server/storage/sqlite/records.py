@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from grantway.protocol.facts import DueNotice
 from grantway.protocol.model import (
     Account,
     AuditEntry,
@@ -157,6 +158,7 @@ NOTICE = Codec(
     leased_until=TIME,
     replayed_at=TIME,
 )
+DUE_NOTICE = Codec(DueNotice)
 DELIVERY_ATTEMPT = Codec(DeliveryAttempt, at=TIME)
 
 # the house

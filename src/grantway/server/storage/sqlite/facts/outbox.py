@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from grantway.protocol.facts import FIRST_PAGE, NoticeState, Page
+from grantway.protocol.facts import FIRST_PAGE, DueNotice, NoticeState, Page
 from grantway.protocol.model import DeliveryAttempt, Event, Notice
 from grantway.server.storage.sqlite import records as r
 from grantway.server.storage.sqlite.codec import micros
@@ -26,8 +26,8 @@ class OutboxFacts(Reading):
             return self._many(r.EVENT, sql.EVENTS, *older(page))
         return self._many(r.EVENT, sql.EVENTS_OF_ACCOUNT, *older(page), account_id)
 
-    async def due_notices(self, at: datetime, limit: int = 100) -> tuple[Notice, ...]:
-        return self._many(r.NOTICE, sql.DUE_NOTICES, micros(at), limit)
+    async def due_notices(self, at: datetime, limit: int = 100) -> tuple[DueNotice, ...]:
+        return self._many(r.DUE_NOTICE, sql.DUE_NOTICES, micros(at), limit)
 
     async def notice(self, notice_id: bytes) -> Notice | None:
         return self._one(r.NOTICE, BY_KEY[Notice], notice_id)

@@ -7,7 +7,7 @@ back before the first, with ``SECOND_IN_LINE``.
 
 from __future__ import annotations
 
-from grantway.server.storage.sqlite.records import DELIVERY_ATTEMPT, EVENT, NOTICE
+from grantway.server.storage.sqlite.records import DELIVERY_ATTEMPT, DUE_NOTICE, EVENT, NOTICE
 
 _WAITS = "delivered_at is null and dead_at is null"
 _FREE = f"id = ?1 and {_WAITS} and (leased_until is null or leased_until <= ?2)"
@@ -44,7 +44,7 @@ where id = ?1 and (delivered_at is not null or dead_at is not null)"""
 """A notice that was delivered or given up waits again."""
 
 DUE_NOTICES = f"""
-select {NOTICE.columns()} from notices indexed by notices_due
+select {DUE_NOTICE.columns()} from notices indexed by notices_due
 where head = 1 and {_WAITS} and next_attempt_at <= ?1 and (leased_until is null or leased_until <= ?1)
 order by next_attempt_at, id limit ?2"""
 """The heads of lines that are due and that nobody holds, longest due first."""
