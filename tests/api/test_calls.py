@@ -94,6 +94,11 @@ def test_the_integration_hears_of_every_connection_of_a_removed_account() -> Non
     assert [one.kind for one in stage.all(Notice)].count("remove_url") == 2
 
 
+def test_the_audit_says_which_client_an_entry_is_about(furnished: Furnished) -> None:
+    entries = furnished.api.tell("GET", "/v1/audit?action=connection_removed")["data"]
+    assert [one["client_id"] for one in entries] == ["gone"]
+
+
 def test_an_account_dies_in_one_row_and_its_connections_go_a_hundred_in_a_commit_each_told_once() -> None:
     stage = Stage()
     tokens = stage.connect(stage.integration())

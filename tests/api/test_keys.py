@@ -155,5 +155,6 @@ def test_the_day_of_use_is_written_down_once_a_day() -> None:
 def test_the_audit_names_the_key(api: Api) -> None:
     api.tell("POST", "/v1/users", {"email": "ada@example.com", "name": "Ada"}, 201)
     entry = api.tell("GET", "/v1/audit?action=user_created")["data"][0]
+    assert entry["client_id"] is None
     keys = api.tell("GET", "/v1/operator-keys")["data"]
     assert entry["actor"] in {key["id"] for key in keys}

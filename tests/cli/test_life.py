@@ -120,6 +120,9 @@ def test_the_audit_is_searched_by_what_is_named(tell: Tell, grantway: Grantway, 
     assert actions("--client", "helpdesk", "--reason", "operator", "--limit", "1") == ["connection_removed"]
     assert "user_signed_out" in actions("--user", "ada@example.com")
     tell("accounts", "remove", "acme")
+    about = {one["client_id"] for one in tell("audit", "search", "--client", "helpdesk")["entries"]}
+    assert about == {"helpdesk"}
+    assert {one["client_id"] for one in tell("connections", "show", connection)["history"]} == {"helpdesk"}
     found = tell("audit", "search", "--user", "ada@example.com")["entries"][0]["user_id"]
     assert actions("--user", found) == actions("--user", "ada@example.com")
     assert grantway("audit", "search", "--user", "eve@example.com", "--json").answer["reason"] == "user_unknown"

@@ -71,7 +71,7 @@ def show(connection: ConnectionId, data: Data = None, as_json: Json = False) -> 
             "webhooks": [views.webhook(one) for one in await facts.webhooks(its_id)],
             "resources": [views.resource(one) for one in await facts.resources(its_id)],
             "deliveries": [views.delivery(one) for one in await facts.notices(latest, connection_id=its_id)],
-            "history": [views.audit(one) for one in await facts.audit(latest, connection_id=its_id)],
+            "history": [views.audit(one, view.client) for one in await facts.audit(latest, connection_id=its_id)],
         }
 
     async def work(service: Service) -> Answer:

@@ -39,6 +39,7 @@ def search(
 ) -> None:
     """Search the audit log, newest first; all that is named has to fit."""
     from grantway.cli import views
+    from grantway.protocol.administration.finding import clients_of
     from grantway.protocol.paging import read_pages
 
     async def question(facts: Facts, at: Moment) -> Answer:
@@ -52,7 +53,9 @@ def search(
             reason=reason,
             action=action,
         )
-        return {"entries": [views.audit(one) for one in await read_pages(listing, limit)]}
+        entries = await read_pages(listing, limit)
+        clients = await clients_of(facts, (one.client_id for one in entries))
+        return {"entries": [views.audit(one, clients.get(one.client_id)) for one in entries]}
 
     async def work(service: Service) -> Answer:
         return await house.looked_up(service, question)

@@ -26,7 +26,7 @@ from grantway.protocol.model import (
 
 CONNECTION_COLUMNS = ("id", "client", "account", "state", "last_used_day", "removed_at")
 DELIVERY_COLUMNS = ("id", "kind", "state", "url", "attempts", "last_status", "last_error", "created_at")
-AUDIT_COLUMNS = ("at", "actor", "action", "reason", "detail")
+AUDIT_COLUMNS = ("at", "actor", "action", "reason", "client_id", "detail")
 """What of a record fits a window."""
 
 
@@ -208,13 +208,15 @@ def attempt(one: DeliveryAttempt) -> dict[str, Any]:
     }
 
 
-def audit(one: AuditEntry) -> dict[str, Any]:
+def audit(one: AuditEntry, client: Client | None) -> dict[str, Any]:
+    """``client`` is the one that the entry names by its row."""
     return {
         "id": show("au", one.id),
         "at": one.at,
         "actor": one.actor,
         "action": one.action,
         "reason": one.reason,
+        "client_id": client.client_id if client else None,
         "connection_id": _shown("cn", one.connection_id),
         "account_id": _shown("ac", one.account_id),
         "user_id": _shown("us", one.user_id),

@@ -163,13 +163,15 @@ def operator_key(one: model.OperatorKey) -> house.OperatorKey:
     )
 
 
-def audit_entry(one: model.AuditEntry) -> house.AuditEntry:
+def audit_entry(one: model.AuditEntry, client: model.Client | None) -> house.AuditEntry:
+    """``client`` is the one that the entry names by its row."""
     return house.AuditEntry(
         id=show("au", one.id),
         at=one.at,
         actor=one.actor,
         action=one.action,
         reason=one.reason,
+        client_id=None if client is None else client.client_id,
         connection_id=None if one.connection_id is None else show("cn", one.connection_id),
         account_id=None if one.account_id is None else show("ac", one.account_id),
         user_id=None if one.user_id is None else show("us", one.user_id),

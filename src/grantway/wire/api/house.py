@@ -85,6 +85,7 @@ class AuditEntry(Answer, frozen=True, kw_only=True):
     actor: str
     action: str
     reason: str | None
+    client_id: str | None
     connection_id: str | None
     account_id: str | None
     user_id: str | None

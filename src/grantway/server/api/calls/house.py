@@ -7,6 +7,7 @@ from typing import Any
 
 from grantway.protocol.administration import signing_keys
 from grantway.protocol.administration.answers import reject
+from grantway.protocol.administration.finding import clients_of
 from grantway.protocol.decision import Decision
 from grantway.protocol.facts import Facts
 from grantway.protocol.ids import parse
@@ -47,7 +48,9 @@ async def search_audit(facts: Facts, at: Moment, asked: Asked) -> Decision[Any]:
         reason=query.reason,
         action=query.action,
     )
-    return told(Paged(entries, views.audit_entry, lambda one: one.id), "audit_searched")
+    clients = await clients_of(facts, (one.client_id for one in entries))
+    page = Paged(entries, lambda one: views.audit_entry(one, clients.get(one.client_id)), lambda one: one.id)
+    return told(page, "audit_searched")
 
 
 async def read_counts(facts: Facts, at: Moment, asked: Asked) -> Decision[Any]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from grantway.protocol.administration.finding import clients_of
 from grantway.protocol.facts import Facts
 from grantway.protocol.model import AuditEntry
 from grantway.protocol.moment import Moment
-from grantway.server.pages.admin.finding import clients_of
 from grantway.server.pages.admin.table import NOWHERE, Asked, Sight, path_of, shown
 
 _HERE = path_of("audit")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from grantway.protocol.administration.finding import clients_of
 from grantway.protocol.decision import Decision
 from grantway.protocol.facts import Facts, NoticeState
 from grantway.protocol.moment import Moment
 from grantway.protocol.notices import public_id, replay, target_of
 from grantway.protocol.sessions import Operating
 from grantway.server.connections.spelling import request_of, spell
-from grantway.server.pages.admin.finding import clients_of
 from grantway.server.pages.admin.table import NOWHERE, Asked, Deed, Sight, actor_of, path_of, shown
 
 _HERE = path_of("deliveries")

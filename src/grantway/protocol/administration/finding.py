@@ -1,4 +1,4 @@
-"""What rows name by row ids, found for a page: each once, by its key."""
+"""What rows name by row ids, found for a page of them: each once, by its key."""
 
 from __future__ import annotations
 
