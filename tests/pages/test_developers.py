@@ -304,6 +304,14 @@ def test_the_last_developer_stays(site: Platform, browser: Browser) -> None:
     assert "This is the last developer" in browser.post(at(client, "developers/remove"), form).text
 
 
+def test_why_something_is_refused_is_told_in_the_language_of_the_page(site: Platform, browser: Browser) -> None:
+    signed_in(site, browser)
+    form = token(browser) | REGISTRATION | {"redirect_uris": "http://shop.example/back"}
+    browser.get("/?lang=de")
+    seen = browser.post("/developers", form)
+    assert "http://shop.example/back: Eine Redirect-URI ist https, außer auf Loopback" in seen.text
+
+
 def test_what_the_platform_switched_off_says_so(site: Platform, browser: Browser) -> None:
     client = registered(site)
     site.house.decide(disable_client, client.client_id)

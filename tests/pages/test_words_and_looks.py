@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from datetime import date
 from ipaddress import ip_network
@@ -15,7 +16,8 @@ from grantway.server.pages.address import client_address
 from grantway.server.pages.assets import STYLES, Assets
 from grantway.server.pages.catalogue import Catalogue, choose_language, load_catalogues, read_po
 from grantway.server.pages.rendering import Templates, day, in_words, initial
-from tests.pages.catalogue import LOCALE, PAGES, gathered, read, updated
+from grantway.wire.sentence import worded
+from tests.pages.catalogue import LOCALE, PAGES, RULES, gathered, read, said, updated
 
 CATALOGUES = sorted(LOCALE.glob("*/LC_MESSAGES/grantway.po"))
 
@@ -36,7 +38,7 @@ def test_every_template_compiles_in_every_language() -> None:
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parent.parent.name)
 def test_a_translation_has_the_placeholders_of_its_sentence(path: Path) -> None:
     def placeholders(text: str) -> list[str]:
-        return sorted(set(re.findall(r"%\(\w+\)s|%(?!\()", text)))
+        return sorted(set(re.findall(r"%\(\w+\)[sr]|%(?!\()", text)))
 
     differ = [
         message.id
@@ -44,6 +46,39 @@ def test_a_translation_has_the_placeholders_of_its_sentence(path: Path) -> None:
         if message.id and placeholders(str(message.id)) != placeholders(str(message.string))
     ]
     assert differ == []
+
+
+@pytest.mark.parametrize("path", RULES, ids=lambda path: path.stem)
+def test_a_rule_says_no_with_a_sentence_that_can_be_translated(path: Path) -> None:
+    """What is put into a sentence is handed over beside it: an f-string would be English for everybody."""
+    put_together = [value for value in said(path.read_text()) if isinstance(value, ast.JoinedStr)]
+    # One without a blank is an address or an id.
+    words = [part for value in put_together for part in value.values if isinstance(part, ast.Constant)]
+    assert [part.value for part in words if " " in str(part.value)] == []
+
+
+def test_a_sentence_names_all_that_is_put_into_it_and_nothing_else() -> None:
+    calls = [
+        node
+        for path in RULES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "worded"
+    ]
+    assert len(calls) > 30
+    for call in calls:
+        template, told = ast.literal_eval(call.args[0]), {keyword.arg for keyword in call.keywords}
+        assert set(re.findall(r"%\((\w+)\)[sr]", template)) == told, template
+
+
+def test_a_rules_sentence_is_told_in_the_readers_language_with_what_was_put_into_it() -> None:
+    german, english = load_catalogues()["de"], load_catalogues()["en"]
+    inner = worded("A redirect URI has at most %(most)s characters.", most=2048)
+    sentence = worded("%(uri)s: %(problem)s", uri="https://a.example/100%s", problem=inner)
+    assert sentence == "https://a.example/100%s: A redirect URI has at most 2048 characters."
+    assert english.told(sentence) == sentence
+    assert german.told(sentence) == "https://a.example/100%s: Eine Redirect-URI hat höchstens 2048 Zeichen."
+    assert german.told("A name is not empty.") == "Ein Name ist nicht leer."
+    assert german.told(worded("Nobody has translated %(this)s.", this="it")) == "Nobody has translated it."
 
 
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.parent.parent.name)

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from grantway.wire.record import record
+from grantway.wire.sentence import worded
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -113,7 +114,13 @@ def resolve(profile: str, overrides: tuple[tuple[str, Any], ...] = ()) -> Policy
     """
     base = PROFILES.get(profile)
     if base is None:
-        raise ValueError(f"There is no profile {profile!r}; there are {', '.join(sorted(PROFILES))}.")
+        raise ValueError(
+            worded(
+                "There is no profile %(profile)r; there are %(profiles)s.",
+                profile=profile,
+                profiles=", ".join(sorted(PROFILES)),
+            )
+        )
     policy = replace(base, **{name: _read(base, name, value) for name, value in overrides})
     if policy.access_token_format == "account_jwt" and policy.access_token_lifetime is not None:
         raise ValueError("An account_jwt cannot carry an expiry, so it takes no access_token_lifetime.")
@@ -126,22 +133,22 @@ def resolve(profile: str, overrides: tuple[tuple[str, Any], ...] = ()) -> Policy
 
 def _read(base: Policy, name: str, value: Any) -> Any:
     if name not in {field.name for field in fields(Policy)}:
-        raise ValueError(f"There is no policy field {name!r}.")
+        raise ValueError(worded("There is no policy field %(name)r.", name=name))
     if name in _DURATIONS:
         if value is None and name in _ENDLESS:
             return None
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 3_650 * 86_400:
-            raise ValueError(f"{name} takes a number of seconds.")
+            raise ValueError(worded("%(name)s takes a number of seconds.", name=name))
         return timedelta(seconds=value)
     if name == "grant_types":
         return frozenset(str(value).split())
     allowed = _CHOICES.get(name)
     if allowed is not None:
         if value not in allowed:
-            raise ValueError(f"{name} takes one of {', '.join(allowed)}.")
+            raise ValueError(worded("%(name)s takes one of %(choices)s.", name=name, choices=", ".join(allowed)))
         return value
     if type(value) is not type(getattr(base, name)):
-        raise ValueError(f"{name} takes a {type(getattr(base, name)).__name__}.")
+        raise ValueError(worded("%(name)s takes a %(kind)s.", name=name, kind=type(getattr(base, name)).__name__))
     return value
 
 

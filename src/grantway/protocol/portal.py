@@ -23,6 +23,7 @@ from grantway.protocol.moment import Moment
 from grantway.protocol.sessions import is_recent, signed_in
 from grantway.wire.errors import ACCESS_DENIED, LOGIN_REQUIRED, NOT_FOUND
 from grantway.wire.record import record
+from grantway.wire.sentence import worded
 
 A = TypeVar("A")
 
@@ -125,7 +126,10 @@ async def register(
     if not await _may_register(facts, at, user):
         return refuse(ACCESS_DENIED, "registration_closed")
     if len(await facts.clients_of_developer(user.id)) >= MOST_INTEGRATIONS:
-        return reject(f"One person looks after at most {MOST_INTEGRATIONS} integrations.", "too_many_integrations")
+        return reject(
+            worded("One person looks after at most %(most)s integrations.", most=MOST_INTEGRATIONS),
+            "too_many_integrations",
+        )
     # What only an operator gives is not taken from a form, whoever fills it in.
     plain = replace(wanted, kind="integration", client_id=None, client_secret=None, overrides=(), resources=())
     return _either(await create_client(facts, at, plain, developer=user))

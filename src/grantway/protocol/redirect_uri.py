@@ -7,6 +7,8 @@ import hmac
 import re
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
+from grantway.wire.sentence import worded
+
 MAX_LENGTH = 2048
 _LOOPBACK_IPS = ("127.0.0.1", "::1")
 _ANSWERED = frozenset({"code", "state", "iss", "error", "error_description", "error_uri"})
@@ -22,7 +24,7 @@ def check_registration(uri: str) -> None:
     port, or a private-use scheme with a dot (RFC 8252 §7.1). No fragment, user info, wildcard or control character.
     """
     if len(uri) > MAX_LENGTH:
-        raise ValueError(f"A redirect URI has at most {MAX_LENGTH} characters.")
+        raise ValueError(worded("A redirect URI has at most %(most)s characters.", most=MAX_LENGTH))
     if not uri.isascii() or any(char <= " " or char in '"<>\\^`{|}\x7f' for char in uri):
         raise ValueError("A redirect URI has ASCII characters only, none of them blank; percent-encode the others.")
     try:

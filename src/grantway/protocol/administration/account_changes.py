@@ -23,6 +23,7 @@ from grantway.protocol.decision import Change, Decision, Replace
 from grantway.protocol.facts import Facts, Page
 from grantway.protocol.model import Account
 from grantway.protocol.moment import Moment
+from grantway.wire.sentence import worded
 
 _FIELDS = ("name", "display_name", "subdomain", "external_ids", "settings", "metadata")
 
@@ -58,7 +59,14 @@ async def update_account(
     for dialect, external_id in sorted(external_ids.items()):
         known = await facts.account_by_external_id(dialect, external_id)
         if known is not None and known.id != account.id:
-            return reject(f"{dialect} id {external_id} belongs to another account.", "external_id_taken")
+            return reject(
+                worded(
+                    "%(dialect)s id %(external_id)s belongs to another account.",
+                    dialect=dialect,
+                    external_id=external_id,
+                ),
+                "external_id_taken",
+            )
     changed = replace(account, **{**values, "name": values["name"].strip()})
     if changed == account:
         return Decision(account, (), "unchanged")

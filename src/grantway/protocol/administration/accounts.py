@@ -15,6 +15,7 @@ from grantway.protocol.facts import Facts
 from grantway.protocol.model import Account
 from grantway.protocol.moment import Moment
 from grantway.wire.record import record
+from grantway.wire.sentence import worded
 
 OWN_ID = "standard"
 """The dialect under which the platform's own id of an account is kept."""
@@ -50,7 +51,15 @@ async def create_account(facts: Facts, at: Moment, wanted: NewAccount) -> Decisi
         return reject(problem, "account_malformed")
     for dialect, external_id in sorted(wanted.external_ids.items()):
         if known := await facts.account_by_external_id(dialect, external_id):
-            return reject(f"{dialect} id {external_id} belongs to the account {known.name!r}.", "external_id_taken")
+            return reject(
+                worded(
+                    "%(dialect)s id %(external_id)s belongs to the account %(name)r.",
+                    dialect=dialect,
+                    external_id=external_id,
+                    name=known.name,
+                ),
+                "external_id_taken",
+            )
     drawn = {"sunshine": at.draw(12).hex(), "square": _draw_square(at), "phonecom": _draw_phonecom(at)}
     account = Account(
         id=at.new_id(),
@@ -78,7 +87,7 @@ def check_account(wanted: NewAccount) -> str | None:
             return problem
     for name, value in wanted.settings.items():
         if name in _SUNSHINE_SWITCHES and not isinstance(value, bool):
-            return f"The setting {name} is true or false."
+            return worded("The setting %(name)s is true or false.", name=name)
         if name == "conversationRetentionSeconds" and (type(value) is not int or value < 0):
             return "The setting conversationRetentionSeconds is a number of seconds, not negative."
     if wanted.metadata is not None:
@@ -104,7 +113,10 @@ def check_external_id(dialect: str, external_id: str) -> str | None:
         fits = len(external_id) <= 191 and _VISIBLE.fullmatch(external_id) is not None
         fits = fits and not external_id.startswith("ac_")
         return None if fits else "An id of your own has 1 to 191 visible ASCII characters and does not begin with ac_."
-    return f"There is no dialect {dialect!r} with ids of accounts; there are phonecom, square, standard and sunshine."
+    return worded(
+        "There is no dialect %(dialect)r with ids of accounts; there are phonecom, square, standard and sunshine.",
+        dialect=dialect,
+    )
 
 
 def _draw_square(at: Moment) -> str:

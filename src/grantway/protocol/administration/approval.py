@@ -13,6 +13,7 @@ from grantway.protocol.decision import Decision, Replace
 from grantway.protocol.facts import Facts, Page
 from grantway.protocol.model import Account, Client
 from grantway.protocol.moment import Moment
+from grantway.wire.sentence import worded
 
 LONGEST_WORD = 500
 """Characters in which an operator says what is missing."""
@@ -68,7 +69,10 @@ async def send_back(
     if client.submitted_at is None:
         return reject("Nobody asked for its approval.", "client_not_submitted")
     if not 1 <= len(word.strip()) <= LONGEST_WORD:
-        return reject(f"Say in 1 to {LONGEST_WORD} characters what is missing.", "word_malformed")
+        return reject(
+            worded("Say in 1 to %(most)s characters what is missing.", most=LONGEST_WORD),
+            "word_malformed",
+        )
     changed = replace(client, submitted_at=None, version=client.version + 1)
     entry = recorded(at, "client_sent_back", actor=actor, client_id=client.id, word=word.strip())
     return Decision(changed, (Replace(changed), entry))

@@ -14,6 +14,7 @@ from grantway.protocol.model import AuditEntry
 from grantway.protocol.moment import Moment
 from grantway.protocol.sessions import Operating, signed_in_operator
 from grantway.wire.record import record
+from grantway.wire.sentence import worded
 
 A = TypeVar("A")
 
@@ -55,7 +56,7 @@ async def act(
     if isinstance(operating, Refusal):
         return Decision(operating, reason=operating.reason)
     if len(word) > LONGEST_WORD:
-        return reject(f"Say why in at most {LONGEST_WORD} characters.", "word_too_long")
+        return reject(worded("Say why in at most %(most)s characters.", most=LONGEST_WORD), "word_too_long")
     decision = await deed(facts, at, operating)
     answer: Any = decision.answer
     changes = tuple(_in_the_name_of(operating, change, word) for change in decision.changes)

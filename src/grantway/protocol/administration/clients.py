@@ -22,6 +22,7 @@ from grantway.protocol.policy import Policy, resolve
 from grantway.protocol.redirect_uri import check_registration
 from grantway.protocol.scope import is_resource
 from grantway.wire.record import record
+from grantway.wire.sentence import said_by, worded
 
 LONGEST_JWT = timedelta(hours=1)
 """A signed token cannot be called back where it is verified locally, and signing keys are kept published this long."""
@@ -84,8 +85,13 @@ async def create_client(
         return reject(scope_unknown(unknown), "scope_unknown")
     client_id = wanted.client_id or at.draw(12).hex()
     if known := await facts.client(client_id):
-        was = "was used by a client that has ended, and is not used again" if known.ended_at else "is taken"
-        return reject(f"The client id {client_id} {was}.", "client_exists")
+        if known.ended_at:
+            ended = worded(
+                "The client id %(client_id)s was used by a client that has ended, and is not used again.",
+                client_id=client_id,
+            )
+            return reject(ended, "client_exists")
+        return reject(worded("The client id %(client_id)s is taken.", client_id=client_id), "client_exists")
 
     client_secret, stored = _secret(at, wanted)
     row_id = at.new_id()
@@ -123,12 +129,14 @@ def policy_of(wanted: NewClient) -> Policy | Rejected:
     """The policy that profile and overrides come to, or why they come to none."""
     for name, value in wanted.overrides:
         if isinstance(value, (dict, list)):
-            sentence = f"The policy field {name!r} takes one value; grant types are separated by blanks."
+            sentence = worded(
+                "The policy field %(name)r takes one value; grant types are separated by blanks.", name=name
+            )
             return Rejected(sentence, "policy_malformed")
     try:
         return resolve(wanted.profile, wanted.overrides)
     except ValueError as unfit:
-        return Rejected(str(unfit), "policy_malformed")
+        return Rejected(said_by(unfit), "policy_malformed")
 
 
 def check_client(wanted: NewClient, policy: Policy) -> str | None:
@@ -146,17 +154,17 @@ def check_client(wanted: NewClient, policy: Policy) -> str | None:
 def check_addresses(redirect_uris: tuple[str, ...], remove_url: str | None) -> str | None:
     """The sentence that says which address cannot be registered, or ``None``."""
     if len(set(redirect_uris)) != len(redirect_uris) or len(redirect_uris) > _MAX_URIS:
-        return f"A client has at most {_MAX_URIS} redirect URIs, each of them once."
+        return worded("A client has at most %(most)s redirect URIs, each of them once.", most=_MAX_URIS)
     for uri in redirect_uris:
         try:
             check_registration(uri)
         except ValueError as problem:
-            return f"{uri}: {problem}"
+            return worded("%(uri)s: %(problem)s", uri=uri, problem=said_by(problem))
     return None if remove_url is None else _check_remove_url(remove_url)
 
 
 def _check_remove_url(url: str) -> str | None:
-    sentence = f"{url}: a remove URL is https (or http on loopback), without user name and fragment."
+    sentence = worded("%(url)s: a remove URL is https (or http on loopback), without user name and fragment.", url=url)
     try:
         parts = urlsplit(url)
         fits = parts.hostname and parts.username is None and "#" not in url and _VISIBLE.fullmatch(url)
@@ -175,7 +183,10 @@ def _check_identity(wanted: NewClient) -> str | None:
     if wanted.public:
         return "A public client has no secret."
     if not MIN_GIVEN_SECRET <= len(secret) <= 512 or not _VISIBLE.fullmatch(secret):
-        return f"A client secret has {MIN_GIVEN_SECRET} to 512 visible ASCII characters."
+        return worded(
+            "A client secret has %(least)s to 512 visible ASCII characters.",
+            least=MIN_GIVEN_SECRET,
+        )
     return None
 
 
@@ -198,7 +209,9 @@ def _check_scopes(wanted: NewClient) -> str | None:
         return "The required scopes are among the scopes that the client may be given, each of them once."
     for resource in wanted.resources:
         if not is_resource(resource):
-            return f"{resource}: a resource is an absolute URI without a fragment (RFC 8707)."
+            return worded(
+                "%(resource)s: a resource is an absolute URI without a fragment (RFC 8707).", resource=resource
+            )
     return None
 
 
@@ -209,7 +222,9 @@ def _check_kind(wanted: NewClient, policy: Policy) -> str | None:
         return "A signed access token lives at most an hour: where it is verified locally nobody can end it."
     if wanted.kind != "integration":
         if wanted.public:
-            return f"A client of the kind {wanted.kind.replace('_', '-')} has a secret; it cannot be public."
+            return worded(
+                "A client of the kind %(kind)s has a secret; it cannot be public.", kind=wanted.kind.replace("_", "-")
+            )
         if wanted.redirect_uris or wanted.remove_url:
             return "Only an integration has redirect URIs and a remove URL."
         if wanted.kind == "resource_server" and not wanted.resources:
@@ -231,9 +246,9 @@ async def missing_scopes(facts: Facts, scopes: tuple[str, ...]) -> tuple[Scope, 
 
 def scope_unknown(names: list[str]) -> str:
     """The sentence about scopes that nobody has described."""
-    return (
-        f"The catalogue has no scope {' '.join(names)}: add it with `grantway scopes add`, "
-        "or let this command do so with --create-scopes."
+    return worded(
+        "The catalogue has no scope %(names)s: add it with `grantway scopes add`, or let this command do so with --create-scopes.",
+        names=" ".join(names),
     )
 
 
@@ -250,5 +265,5 @@ async def find_client(facts: Facts, client_id: str) -> Client | Rejected:
     """The client that is not ended, or why there is none."""
     client = await facts.client(client_id)
     if client is None or client.ended_at is not None:
-        return Rejected(f"There is no client {client_id!r}.", "client_unknown")
+        return Rejected(worded("There is no client %(client_id)r.", client_id=client_id), "client_unknown")
     return client

@@ -12,6 +12,7 @@ from grantway.protocol.decision import Add, Decision, Forget, Put, Replace
 from grantway.protocol.facts import Facts
 from grantway.protocol.model import Client, Developer, User
 from grantway.protocol.moment import Moment
+from grantway.wire.sentence import worded
 
 MOST = 20
 """Developers of one client: whether a draft may connect an account asks for each of them."""
@@ -32,7 +33,7 @@ async def add_developer(
         return reject("Only integrations have developers.", "client_not_integration")
     user = await facts.user_by_email(normal_email(email) or "")
     if user is None or user.disabled_at is not None or (by is not None and not await _know_each_other(facts, by, user)):
-        return reject(f"There is no user {email.strip()} whom you could add.", "user_unknown")
+        return reject(worded("There is no user %(email)s whom you could add.", email=email.strip()), "user_unknown")
     developers = await facts.developers(client.id)
     for known, _ in developers:
         if known.user_id == user.id and (by is not None or known.added_by is None):
@@ -42,7 +43,7 @@ async def add_developer(
             entry = recorded(at, "developer_added", actor=_actor(by), client_id=client.id, user_id=user.id)
             return Decision(vouched, (Put(vouched), Replace(_touched(client)), entry))
     if len(developers) >= MOST:
-        return reject(f"An integration has at most {MOST} developers.", "too_many_developers")
+        return reject(worded("An integration has at most %(most)s developers.", most=MOST), "too_many_developers")
     added = Developer(client.id, user.id, at.now, None if by is None else by.id)
     entry = recorded(at, "developer_added", actor=_actor(by), client_id=client.id, user_id=user.id)
     return Decision(added, (Add(added), Replace(_touched(client)), entry))

@@ -18,6 +18,7 @@ from grantway.protocol.moment import Moment
 from grantway.wire import base62
 from grantway.wire.errors import INSUFFICIENT_SCOPE, INVALID_TOKEN
 from grantway.wire.record import record
+from grantway.wire.sentence import worded
 from grantway.wire.words import CHECKSUM_LENGTH, checksum
 
 PREFIX = "gwo_"
@@ -101,7 +102,7 @@ def expand(scopes: Iterable[str]) -> tuple[str, ...] | str:
     for word in scopes:
         named = {name for name in SCOPES if word in (name, "*", f"{name.partition(':')[0]}:*")}
         if not named:
-            return f"There is no scope {word!r} of operator keys."
+            return worded("There is no scope %(word)r of operator keys.", word=word)
         wanted |= named
     return tuple(name for name in SCOPES if name in wanted) or "A key has at least one scope."
 
@@ -130,7 +131,10 @@ async def create_operator_key(
             return reject("A key gives other keys no longer life than it has itself.", "expiry_exceeded")
     live = [key for key in await facts.operator_keys() if _is_live(key, at)]
     if len(live) >= LIVE_KEYS:
-        return reject(f"There are {LIVE_KEYS} keys: revoke some that are not needed.", "operator_keys_too_many")
+        return reject(
+            worded("There are %(number)s keys: revoke some that are not needed.", number=LIVE_KEYS),
+            "operator_keys_too_many",
+        )
     row_id = at.new_id()
     body = base62.encode(row_id) + base62.encode(at.draw(SECRET_LENGTH))
     text = f"{PREFIX}{body}{checksum(body)}"

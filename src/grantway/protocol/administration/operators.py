@@ -13,6 +13,7 @@ from grantway.protocol.model import Operator, User
 from grantway.protocol.moment import Moment
 from grantway.protocol.one_time_links import draw_link
 from grantway.wire.record import record
+from grantway.wire.sentence import worded
 
 OperatorRole = Literal["operator", "viewer"]
 
@@ -50,9 +51,11 @@ async def create_operator(
             return Decision(created.answer, reason=created.answer.reason)
         user, made = created.answer, created.changes
     if user.disabled_at is not None:
-        return reject(f"The user {user.email} is disabled.", "user_disabled")
+        return reject(worded("The user %(email)s is disabled.", email=user.email), "user_disabled")
     if user.external_id is not None:
-        return reject("The platform signs this person in: an operator takes an address of their own.", "user_of_platform")
+        return reject(
+            "The platform signs this person in: an operator takes an address of their own.", "user_of_platform"
+        )
     known = await facts.operator(user.id)
     operator = Operator(user.id, role, at.now) if known is None else replace(known, role=role)
     drawn = draw_link(at, user, "operator")
@@ -74,7 +77,7 @@ async def remove_operator(
     user = await facts.user_by_email(normal_email(email) or "")
     operator = await facts.operator(user.id) if user is not None else None
     if user is None or operator is None:
-        return reject(f"{email} is not an operator.", "operator_unknown")
+        return reject(worded("%(email)s is not an operator.", email=email), "operator_unknown")
     changes: tuple[Change, ...] = (
         Forget(operator),
         *(Forget(link) for link in await facts.links_of(user.id) if link.purpose == "operator"),

@@ -14,6 +14,7 @@ from grantway.protocol.moment import Moment
 from grantway.protocol.one_time_links import ended_links, with_password
 from grantway.protocol.sign_in import LONGEST_EMAIL, fold
 from grantway.wire.record import record
+from grantway.wire.sentence import worded
 
 MIN_PASSWORD = 8
 """Characters. Guessing is slowed per user and limited per address, so NIST SP 800-63B-3 §5.1.1.1 is enough."""
@@ -33,9 +34,9 @@ def normal_email(email: str) -> str | None:
 def check_password(password: str) -> str | None:
     """The sentence that says why this cannot be a password, or ``None``."""
     if len(password) < MIN_PASSWORD:
-        return f"A password has at least {MIN_PASSWORD} characters."
+        return worded("A password has at least %(least)s characters.", least=MIN_PASSWORD)
     if len(password) > MAX_PASSWORD:
-        return f"A password has at most {MAX_PASSWORD} characters."
+        return worded("A password has at most %(most)s characters.", most=MAX_PASSWORD)
     return None
 
 
@@ -44,7 +45,7 @@ def check_name(name: str) -> str | None:
     if not name.strip():
         return "A name is not empty."
     if len(name) > MAX_NAME:
-        return f"A name has at most {MAX_NAME} characters."
+        return worded("A name has at most %(most)s characters.", most=MAX_NAME)
     if any(not char.isprintable() for char in name):
         return "A name has printable characters only."
     return None
@@ -56,11 +57,11 @@ async def create_user(
     """A new user. ``password_hash`` was made outside the rule; without one, nobody can sign in as this user yet."""
     folded = normal_email(email)
     if folded is None:
-        return reject(f"{email!r} is not an e-mail address.", "email_malformed")
+        return reject(worded("%(email)r is not an e-mail address.", email=email), "email_malformed")
     if problem := check_name(name):
         return reject(problem, "name_malformed")
     if await facts.user_by_email(folded):
-        return reject(f"There is a user {folded} already.", "user_exists")
+        return reject(worded("There is a user %(email)s already.", email=folded), "user_exists")
     version = 1 if password_hash else 0
     user = User(at.new_id(), folded, name.strip(), at.now, password_hash, version)
     return Decision(user, (Add(user), recorded(at, "user_created", user_id=user.id)))
@@ -70,7 +71,7 @@ async def set_password(facts: Facts, at: Moment, email: str, password_hash: str)
     """Another password. Whoever knew the last one is out: sessions and links end, sign-ins under way do not pass."""
     user = await facts.user_by_email(normal_email(email) or "")
     if user is None:
-        return reject(f"There is no user {email}.", "user_unknown")
+        return reject(worded("There is no user %(email)s.", email=email), "user_unknown")
     changed = with_password(user, password_hash)
     ended: tuple[Change, ...] = (EndSessions(user.id), *await ended_links(facts, user.id))
     return Decision(changed, (Replace(changed), *ended, recorded(at, "user_password_set", user_id=user.id)))
@@ -122,7 +123,9 @@ async def remove_member(facts: Facts, at: Moment, account_id: bytes, email: str)
     account, user = found
     membership = await facts.membership(account_id, user.id)
     if membership is None:
-        return reject(f"{user.email} is not a member of {account.name}.", "member_unknown")
+        return reject(
+            worded("%(email)s is not a member of %(name)s.", email=user.email, name=account.name), "member_unknown"
+        )
     if membership.role == "owner" and await _owners(facts, account_id) == 1:
         return reject("This is the account's last owner: make somebody else owner first.", "last_owner")
     changes: tuple[Change, ...] = (
@@ -175,7 +178,7 @@ async def _account_and_user(facts: Facts, account_id: bytes, email: str) -> tupl
         return Rejected("There is no such account.", "account_unknown")
     user = await facts.user_by_email(normal_email(email) or "")
     if user is None:
-        return Rejected(f"There is no user {email}.", "user_unknown")
+        return Rejected(worded("There is no user %(email)s.", email=email), "user_unknown")
     return account, user
 
 

@@ -13,6 +13,7 @@ from grantway.protocol.model import Scope
 from grantway.protocol.moment import Moment
 from grantway.protocol.paging import read_pages
 from grantway.wire.record import record
+from grantway.wire.sentence import worded
 
 MAX_SCOPE = 191
 _SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 §3.3
@@ -49,13 +50,21 @@ def check_scope_name(name: str) -> str | None:
     """The sentence that says why no scope can have this name, or ``None``."""
     if _SCOPE_TOKEN.fullmatch(name) and len(name) <= MAX_SCOPE:
         return None
-    return f"{name!r} cannot be a scope: 1 to {MAX_SCOPE} visible ASCII characters, without quotes and backslashes."
+    return worded(
+        "%(name)r cannot be a scope: 1 to %(most)s visible ASCII characters, without quotes and backslashes.",
+        name=name,
+        most=MAX_SCOPE,
+    )
 
 
 def check_events(patterns: Iterable[str]) -> str | None:
     """The sentence that says which of these is no event type and no pattern of them, or ``None``."""
     wrong = next((pattern for pattern in patterns if not is_event_pattern(pattern)), None)
-    return None if wrong is None else f"{wrong!r} is no event type: order.paid, order.* for all that begin so, or *."
+    return (
+        None
+        if wrong is None
+        else worded("%(wrong)r is no event type: order.paid, order.* for all that begin so, or *.", wrong=wrong)
+    )
 
 
 def undescribed(name: str) -> Scope:
@@ -91,10 +100,10 @@ async def remove_scope(facts: Facts, at: Moment, name: str) -> Decision[Scope | 
     """The scope leaves the catalogue; refused while a client may be given it."""
     scope = {one.name: one for one in await facts.scopes()}.get(name)
     if scope is None:
-        return reject(f"There is no scope {name!r}.", "scope_unknown")
+        return reject(worded("There is no scope %(name)r.", name=name), "scope_unknown")
     users = [client.client_id for client in await read_pages(facts.clients) if name in client.scopes]
     if users:
-        return reject(f"{name!r} is in use by {_list(users)}.", "scope_in_use")
+        return reject(worded("%(name)r is in use by %(users)s.", name=name, users=_list(users)), "scope_in_use")
     return Decision(scope, (Forget(scope), recorded(at, "scope_removed", scope=name)))
 
 
@@ -121,4 +130,4 @@ def _merge(known: Scope, given: Scope) -> Scope:
 
 def _list(names: list[str]) -> str:
     shown = ", ".join(names[:5])
-    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown
+    return worded("%(names)s and %(more)s more", names=shown, more=len(names) - 5) if len(names) > 5 else shown

@@ -19,6 +19,7 @@ from grantway.protocol.issuing import current_signing_key
 from grantway.protocol.model import SigningKey
 from grantway.protocol.moment import Moment
 from grantway.wire.record import record
+from grantway.wire.sentence import worded
 
 JWKS_MAX_AGE = timedelta(minutes=10)
 """How long ``/jwks.json`` may be kept (its Cache-Control)."""
@@ -52,8 +53,11 @@ async def rotate(facts: Facts, at: Moment, drawn: DrawnKey) -> Decision[SigningK
     waiting = next((key for key in keys if key.signs_from > at.now), None)
     if waiting is not None:
         return reject(
-            f"The key {waiting.kid} is published already and signs from {waiting.signs_from:%H:%M:%S} UTC; "
-            "if a key has leaked, rotate with --now.",
+            worded(
+                "The key %(kid)s is published already and signs from %(time)s UTC; if a key has leaked, rotate with --now.",
+                kid=waiting.kid,
+                time=f"{waiting.signs_from:%H:%M:%S}",
+            ),
             "rotation_under_way",
         )
     # Where nothing signs yet, no cache has to be waited for.

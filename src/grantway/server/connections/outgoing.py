@@ -22,6 +22,7 @@ import httpx2
 
 from grantway.protocol.notices import ATTEMPT_TIMEOUT
 from grantway.server.connections.addresses import AddressRules
+from grantway.wire.sentence import worded
 
 MAX_URL = 2048
 MAX_ANSWER = 64 * 1024
@@ -70,7 +71,7 @@ def check_target(url: str, rules: AddressRules | None = None) -> httpx2.URL:
     """
     rules = rules or AddressRules()
     if len(url) > MAX_URL:
-        raise ValueError(f"The address has at most {MAX_URL} characters.")
+        raise ValueError(worded("The address has at most %(most)s characters.", most=MAX_URL))
     # One parser reads it, here and at the request; what parsers disagree about does not get through.
     if not url.isascii() or any(char <= " " or char in '"<>\\^`{|}\x7f' for char in url):
         raise ValueError("The address has ASCII characters only, none of them blank; percent-encode the others.")

@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from grantway.wire.sentence import Sentence
+
 DEFAULT_LANGUAGE = "en"
 _NAMES = {"de": "Deutsch", "en": "English"}
 """Languages as those who speak them call them."""
@@ -29,6 +31,13 @@ class Catalogue:
     def gettext(self, sentence: str) -> str:
         """The sentence in this language, or as it is."""
         return self._sentences.get(sentence) or sentence
+
+    def told(self, sentence: str) -> str:
+        """A rule's sentence in this language, with what was put into it; as it is, where nobody has translated it."""
+        if not isinstance(sentence, Sentence) or not sentence.told:
+            return self.gettext(sentence)
+        told = {name: self.told(one) if isinstance(one, Sentence) else one for name, one in sentence.told.items()}
+        return self.gettext(sentence.template) % told
 
 
 def load_catalogues(folder: Path = _LOCALE) -> Mapping[str, Catalogue]:

@@ -88,6 +88,7 @@ class Templates:
         )
         install = getattr(environment, "install_gettext_callables")  # noqa: B009 - the extension adds it untyped
         install(catalogue.gettext, lambda one, many, n: catalogue.gettext(one if n == 1 else many), newstyle=True)
+        environment.filters["told"] = catalogue.told
         language = catalogue.language
         environment.globals.update(
             language=language,

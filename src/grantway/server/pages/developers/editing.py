@@ -18,6 +18,7 @@ from grantway.server.pages.developers.common import HOME, client_id_of, integrat
 from grantway.server.pages.developers.fields import Fields, check_remove_url
 from grantway.server.pages.upload import read_upload
 from grantway.server.pages.visit import Visit
+from grantway.wire.sentence import said_by
 
 
 async def show_form(visit: Visit) -> Response:
@@ -72,7 +73,7 @@ async def save_icon(visit: Visit) -> Response:
     try:
         png = await asyncio.to_thread(encode_icon, picture)
     except ValueError as problem:
-        return await _form(visit, found, Fields.of(found.at_work.client), str(problem))
+        return await _form(visit, found, Fields.of(found.at_work.client), said_by(problem))
     digest = hashlib.sha256(png).hexdigest()
     answer = (await visit.service.settle(portal.set_icon, visit.visitor.session, client_id, png, digest)).answer
     if isinstance(answer, Refusal):

@@ -8,6 +8,7 @@ from grantway.protocol.model import Client, Scope
 from grantway.server.connections.outgoing import check_target
 from grantway.server.pages.visit import Visit
 from grantway.wire.encoding import Parameters
+from grantway.wire.sentence import said_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,5 +68,5 @@ def check_remove_url(visit: Visit, url: str) -> str | None:
         if url:
             check_target(url, visit.service.settings.outgoing_rules)
     except ValueError as problem:
-        return str(problem)
+        return said_by(problem)
     return None
