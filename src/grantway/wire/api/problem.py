@@ -96,7 +96,7 @@ def write_problem(no: No, issuer: str, request_id: str) -> HttpAnswer:
         title=error.description,
         status=error.status,
         instance=request_id,
-        detail=no.detail,
+        detail=None if no.detail is None else str(no.detail),  # the encoder takes no sentence that knows more
         reason=no.reason,
         errors=list(no.places),
     )
