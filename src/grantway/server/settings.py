@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -30,6 +30,7 @@ from typing_extensions import override
 from grantway.protocol.administration.scopes import check_events, check_scope_name
 from grantway.protocol.model import Scope
 from grantway.protocol.moment import Installation
+from grantway.server import settings_values as values
 from grantway.server.connections.addresses import AddressRules
 from grantway.server.loopback import is_loopback
 
@@ -38,81 +39,6 @@ FILE_NAME = "grantway.toml"
 DATABASE_NAME = "grantway.db"
 
 Sensitivity = Literal["low", "medium", "high"]
-
-
-def _networks(value: Any) -> Any:
-    names = value.replace(",", " ").split() if isinstance(value, str) else value
-    try:
-        return tuple(ip_network(name) for name in names)
-    except (ValueError, TypeError):
-        raise ValueError("It lists networks, such as 10.0.0.0/8, with no host bits set, or single addresses.") from None
-
-
-def _targets(value: Any) -> Any:
-    targets = tuple(value.replace(",", " ").split() if isinstance(value, str) else value)
-    AddressRules.of("", targets)
-    return targets
-
-
-def _sqlite_path(value: str | None) -> str | None:
-    if value is None:
-        return None
-    if value.startswith(("postgres:", "postgresql:")):
-        raise ValueError(
-            "PostgreSQL is not built yet: it takes the path of a SQLite file, such as sqlite:/var/lib/grantway.db."
-        )
-    path = value.removeprefix("sqlite:")
-    path = path.removeprefix("//")
-    if not path or path.startswith(":memory:") or "://" in path:
-        raise ValueError("It takes the path of a SQLite file, such as sqlite:/var/lib/grantway.db.")
-    return path
-
-
-def _public_url(value: str | None) -> str | None:
-    if value is None:
-        return None
-    try:
-        parts = urlsplit(value)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host, parts = None, urlsplit("")
-    if parts.scheme not in ("http", "https") or not host or parts.username is not None:
-        raise ValueError("It is an address such as https://login.example.com.")
-    if parts.scheme == "http" and not is_loopback(host):
-        raise ValueError("It is https, except on loopback.")
-    if parts.query or parts.fragment or "?" in value or "#" in value:
-        raise ValueError("It has no query and no fragment (RFC 8414 §2).")
-    if parts.path not in ("", "/"):
-        raise ValueError("It has no path: give Grantway a host name of its own, and cookies and metadata are plain.")
-    return f"{parts.scheme}://{parts.netloc.lower()}"
-
-
-def _web_address(value: str | None) -> str | None:
-    if value is None:
-        return None
-    try:
-        parts = urlsplit(value)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host, parts = None, urlsplit("")
-    if parts.scheme not in ("http", "https") or not host or parts.username is not None or parts.fragment:
-        raise ValueError("It is an address such as https://platform.example.com/path.")
-    if parts.scheme == "http" and not is_loopback(host):
-        raise ValueError("It is https, except on loopback.")
-    return value
-
-
-def _smtp(value: SecretStr | None) -> SecretStr | None:
-    if value is None:
-        return None
-    try:
-        parts = urlsplit(value.get_secret_value())
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host, parts = None, urlsplit("")
-    if parts.scheme not in ("smtp", "smtps") or not host or parts.path.strip("/") or parts.query or parts.fragment:
-        raise ValueError("It is an address such as smtp://user:password@mail.example.com:587, or smtps://….")
-    return value
 
 
 class ScopeEntry(BaseModel):
@@ -124,7 +50,9 @@ class ScopeEntry(BaseModel):
     sensitivity: Sensitivity = Field("medium", description="How carefully customers should look.")
     opens: dict[str, tuple[str, ...]] = Field({}, description="What it reaches, where one sentence is not enough.")
     withholds: dict[str, tuple[str, ...]] = Field({}, description="What it does not reach.")
-    events: tuple[str, ...] = Field((), description="Event types that it covers: `order.paid`, or `order.*` for all of them.")
+    events: tuple[str, ...] = Field(
+        (), description="Event types that it covers: `order.paid`, or `order.*` for all of them."
+    )
 
 
 class Settings(BaseSettings):
@@ -135,12 +63,12 @@ class Settings(BaseSettings):
     data: Path = Field(
         Path("data"), description="Directory of the database and of a drawn master key. Made when it is not there."
     )
-    database: Annotated[str | None, AfterValidator(_sqlite_path)] = Field(
+    database: Annotated[str | None, AfterValidator(values.sqlite_path)] = Field(
         None, description=f"SQLite file, as a path or sqlite:PATH; left out, `{DATABASE_NAME}` in the data directory."
     )
     host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
-    public_url: Annotated[str | None, AfterValidator(_public_url)] = Field(
+    public_url: Annotated[str | None, AfterValidator(values.public_url)] = Field(
         None,
         description=(
             "The address that people and clients use, such as https://login.example.com: issuer, metadata, links and "
@@ -148,10 +76,10 @@ class Settings(BaseSettings):
         ),
         validate_default=True,
     )
-    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)] = Field(
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(values.networks)] = Field(
         (), description="Networks of the proxies whose X-Forwarded-For counts, such as 10.0.0.0/8, ::1."
     )
-    outgoing_allowed: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_targets)] = Field(
+    outgoing_allowed: Annotated[tuple[str, ...], NoDecode, BeforeValidator(values.targets)] = Field(
         (),
         description=(
             "Hosts, addresses and networks that calls to integrations (removeUrl) may go to although they are not "
@@ -172,7 +100,7 @@ class Settings(BaseSettings):
         "auto",
         description="Where SQLite commits run: in the event loop, in a thread, or wherever this disk makes faster.",
     )
-    platform_events_url: Annotated[str | None, AfterValidator(_web_address)] = Field(
+    platform_events_url: Annotated[str | None, AfterValidator(values.web_address)] = Field(
         None,
         description=(
             "Where the platform hears what happens to connections (connection.created, …, connection.removed), signed; "
@@ -191,7 +119,7 @@ class Settings(BaseSettings):
     inactivity_days: int | None = Field(
         None, ge=1, le=3650, description="After how many days without use a connection is removed; left out, never."
     )
-    login_url: Annotated[str | None, AfterValidator(_web_address)] = Field(
+    login_url: Annotated[str | None, AfterValidator(values.web_address)] = Field(
         None,
         description=(
             "The platform's own sign-in. Browsers go there with `request=ID`, the platform says who it is by "
@@ -205,7 +133,7 @@ class Settings(BaseSettings):
             "nobody."
         ),
     )
-    smtp: Annotated[SecretStr | None, AfterValidator(_smtp)] = Field(
+    smtp: Annotated[SecretStr | None, AfterValidator(values.mail_server)] = Field(
         None,
         description=(
             "The mail server, such as smtp://user:password@mail.example.com:587 (STARTTLS) or smtps://… (TLS from the "
@@ -216,12 +144,13 @@ class Settings(BaseSettings):
         "Grantway <no-reply@localhost>", min_length=3, max_length=320, description="The sender of that mail."
     )
     logo: Path | None = Field(
-        None, description="A picture (PNG, JPEG or WebP) for the head of every page; re-encoded, at most 96 pixels high."
+        None,
+        description="A picture (PNG, JPEG or WebP) for the head of every page; re-encoded, at most 96 pixels high.",
     )
     accent_colour: str = Field(
         "", pattern="^(#[0-9a-fA-F]{6})?$", description="The colour of buttons and links, such as #0b6e4f."
     )
-    traces: Annotated[str | None, AfterValidator(_web_address)] = Field(
+    traces: Annotated[str | None, AfterValidator(values.web_address)] = Field(
         None, description="OpenTelemetry collector (OTLP over HTTP) for traces; needs `pip install grantway[traces]`."
     )
     linger_seconds: int | None = Field(
