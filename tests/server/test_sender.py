@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -277,6 +278,45 @@ def test_a_hanging_target_does_not_keep_the_others_waiting() -> None:
     delivered, hanging = asyncio.run(go())
     assert delivered == 1
     assert hanging <= AT_A_TIME
+
+
+class Looking(MemoryStorage):
+    """Memory storage that counts the looks into its outbox."""
+
+    looks = 0
+
+    @override
+    async def propose(self, rule: Any) -> Any:
+        self.looks += 1
+        return await super().propose(rule)
+
+
+def test_attempts_that_end_together_are_followed_by_few_looks() -> None:
+    """A look costs as much for one notice as for many, and while it is taken nothing else is done."""
+
+    async def go() -> int:
+        house, arrived = House(Looking), 0
+
+        async def all_together(writer: asyncio.StreamWriter, number: int) -> None:
+            nonlocal arrived
+            arrived += 1
+            wave = -(-arrived // 32) * 32
+            while arrived < wave:
+                await asyncio.sleep(0.001)
+            await answers(200)(writer, number)
+
+        async with AsyncExitStack() as stack:
+            targets = [await stack.enter_async_context(receiver(all_together)) for _ in range(32 // AT_A_TIME)]
+            clients = [client_at(target.url(), bytes([97 + n])) for n, target in enumerate(targets)]
+            for _ in range(16):
+                for client in clients:
+                    await house.remove(client)
+            async with Running(house.sender(every=60)):
+                await until(lambda: sum(len(target.received) for target in targets) == 128)
+            assert isinstance(house.storage, Looking)
+            return house.storage.looks
+
+    assert asyncio.run(go()) < 40
 
 
 def test_a_target_that_keeps_silent_is_left_alone_for_a_while() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 from grantway.protocol.client_authentication import authenticate_client
 from grantway.protocol.connections import SYSTEM, ending
@@ -51,4 +51,4 @@ async def token(facts: Facts, at: Moment, request: TokenRequest, dialect: str) -
         if key is None:
             return refuse(TEMPORARILY_UNAVAILABLE, "no_signing_key")
         return Decision(replace(decision.answer, signing_key=key), decision.changes, decision.reason)
-    return Decision(decision.answer, decision.changes, decision.reason)
+    return cast("Decision[Issued | Refusal]", decision)
