@@ -50,3 +50,16 @@ def test_whoever_has_thousands_due_at_a_slow_address_hides_nobody_for_long() -> 
     assert len(put_off) == WINDOW
     assert all(BUSY_FOR <= each <= 2 * BUSY_FOR for each in put_off)
     assert all(each.attempts == 0 and each.dead_at is None for each in waiting)
+
+
+def test_who_is_quick_is_put_off_for_less_time_than_what_is_left_takes() -> None:
+    """A receiver that gets hundreds a second must not run dry because thousands wait for it."""
+    quick = [notice_at(line=n.to_bytes(16, "big")) for n in range(WIDE_WINDOW + WINDOW)]
+    outbox = Outbox(*quick)
+    outbox.clock.now = NOON + timedelta(seconds=2)
+    outbox.run(lease_due, 10, {"bot.example": AT_A_TIME}, {}, {"bot.example": 200.0})
+    again = [outbox.stored(each).next_attempt_at - outbox.clock.now for each in quick]
+    put_off = [each for each in again if each > timedelta(0)]
+    takes = timedelta(seconds=WIDE_WINDOW / 200)
+    assert len(put_off) == WINDOW
+    assert all(takes / 2 <= each <= takes for each in put_off)

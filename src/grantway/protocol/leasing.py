@@ -30,7 +30,7 @@ WINDOW = 200
 WIDE_WINDOW = 2000
 """How many when those were all of targets that have had their turn."""
 BUSY_FOR = timedelta(minutes=1)
-"""How long those wait at least that crowd out others while all that they may have is under way."""
+"""How long those wait that crowd out others while all that they may have is under way; less where it goes on quickly."""
 ASK_AGAIN_AFTER = timedelta(minutes=15)
 """How long a notice waits whose connection is suspended."""
 
@@ -64,10 +64,12 @@ async def lease_due(
     limit: int,
     under_way: Mapping[str, int] | None = None,
     shut: Mapping[str, timedelta] | None = None,
+    pace: Mapping[str, float] | None = None,
 ) -> Decision[tuple[Delivery, ...]]:
     """Take at most ``limit`` due notices, none without a place (``places_of``).
 
-    ``under_way`` counts the places that this sender has taken, ``shut`` says how long targets are to be left alone.
+    ``under_way`` counts the places that this sender has taken, ``shut`` says how long targets are to be left alone,
+    ``pace`` how many attempts a second those who share places get done.
     Every notice gets a lease of its own, so that a late report of an earlier attempt can never be taken for this one's.
     """
     taken = Counter(under_way or {})
@@ -75,7 +77,8 @@ async def lease_due(
     leases: list[Change] = []
     settled: list[Change] = []
     """What is put off or dropped."""
-    crowd: list[DueNotice] = []
+    crowd: list[tuple[DueNotice, str]] = []
+    """With what they wait for a place of."""
     known: dict[bytes, WebhookInView | None] = {}
     seen = 0
     for window in (WINDOW, WIDE_WINDOW) if limit > 0 else ():
@@ -86,8 +89,9 @@ async def lease_due(
             found = await _as_it_is_now(facts, one, known)
             target = target_of(one, None if found is None else found.webhook.url)
             places = places_of(one, target)
-            if any(taken[each] >= most for each, most in places.items()):
-                crowd.append(one)
+            full = [each for each, most in places.items() if taken[each] >= most]
+            if full:
+                crowd.append((one, full[0]))
                 continue
             notice = await facts.notice(one.id)
             if notice is None:
@@ -107,10 +111,12 @@ async def lease_due(
     if seen >= WIDE_WINDOW and len(deliveries) < limit:
         # The longest due keep their turn. Who stands behind the crowd is seen at the next look.
         room = max(0, WINDOW - len(settled))
-        for one in crowd[-room:] if room else ():
+        waiting = Counter(place for _, place in crowd)
+        for one, place in crowd[-room:] if room else ():
             notice = await facts.notice(one.id)
             if notice is not None:
-                settled.append(_put_off(at, notice, _spread(at, BUSY_FOR, 1), "target_busy"))
+                busy = _busy_for(waiting[place], (pace or {}).get(place, 0.0))
+                settled.append(_put_off(at, notice, _spread(at, busy, 1), "target_busy"))
     reason = "notices_leased" if deliveries else "notices_put_off" if settled else "nothing_due"
     return Decision(tuple(deliveries), (*leases, *settled), reason)
 
@@ -153,6 +159,11 @@ async def _webhook_ready(
     if why_client_is_out(view.client) or (paused and not is_about_the_connection(event.type)):
         return _put_off(at, notice, ASK_AGAIN_AFTER, "connection_suspended")
     return Delivery(replace(notice, url=found.webhook.url), view.client, webhook=found, event=event)
+
+
+def _busy_for(waiting: int, pace: float) -> timedelta:
+    """Half of the time that those which wait beside it will take: it is back before nothing is left to send."""
+    return min(BUSY_FOR, timedelta(seconds=waiting / 2 / pace)) if pace > 0 else BUSY_FOR
 
 
 def _spread(at: Moment, duration: timedelta, by: float) -> timedelta:

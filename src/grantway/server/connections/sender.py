@@ -20,6 +20,7 @@ from grantway.protocol.notices import Came, public_id, report, target_of
 from grantway.server.connections.breaker import Breakers
 from grantway.server.connections.courier import Courier
 from grantway.server.connections.outgoing import Outgoing
+from grantway.server.connections.pace import Pace
 from grantway.server.service import Service
 from grantway.server.storage.port import OutcomeUnknown, StorageError
 
@@ -56,6 +57,7 @@ class Sender:
         self._every = every
         self._grace = grace
         self._breakers = Breakers()
+        self._pace = Pace()
         self._bell = asyncio.Event()
         self._attempts: set[asyncio.Task[None]] = set()
         self._under_way: Counter[str] = Counter()
@@ -98,7 +100,8 @@ class Sender:
             return  # an attempt that ends rings the bell
         try:
             # Every change has its own guard: a notice that is not free any more.
-            decision = await self._service.propose(lease_due, free, self._counted(), self._breakers.shut())
+            shut, pace = self._breakers.shut(), self._pace.per_second()
+            decision = await self._service.propose(lease_due, free, self._counted(), shut, pace)
         except OutcomeUnknown:
             raise
         except StorageError as error:
@@ -108,6 +111,7 @@ class Sender:
             target = target_of(delivery.notice)
             places = tuple(places_of(delivery.notice, target))
             self._under_way.update(places)
+            self._pace.took(places)
             task = asyncio.create_task(self._attempt(delivery, target, places))
             self._attempts.add(task)
             task.add_done_callback(self._attempts.discard)
@@ -170,6 +174,7 @@ class Sender:
                 self._under_way[each] -= 1
                 if not self._under_way[each]:
                     del self._under_way[each]
+                self._pace.ended(each, idle=each not in self._under_way)
             self._made_room()
 
     def _made_room(self) -> None:
