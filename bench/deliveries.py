@@ -70,7 +70,10 @@ async def _measure(workers: int, targets: int, chosen: argparse.Namespace) -> Fi
     first, everything = asyncio.Event(), asyncio.Event()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+        except asyncio.IncompleteReadError:
+            return  # its worker was told to stop
         size = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
         await reader.readexactly(size)
         writer.write(ANSWER)
@@ -107,6 +110,9 @@ async def _measure(workers: int, targets: int, chosen: argparse.Namespace) -> Fi
                 process.wait(20)
     for each in (*live, dead):
         each.close()
+    await asyncio.sleep(0.1)  # those that are half way see the end of their connections
+    if not number:
+        raise SystemExit("All of them were delivered before measuring began: have more --waiting.")
     return Figures(number / took, used / number * 1e6)
 
 
