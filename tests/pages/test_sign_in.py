@@ -173,7 +173,10 @@ def test_signing_out_ends_the_session_and_needs_our_form(site: Platform, browser
     assert browser.get("/connections").status == 200
     assert browser.send(page.form("/sign-out")).location == "/"
     assert "__Host-grantway-session" not in browser.cookies()
-    assert browser.get("/connections", headers={"cookie": f"__Host-grantway-session={kept}"}).location == "/sign-in?to=/connections"
+    assert (
+        browser.get("/connections", headers={"cookie": f"__Host-grantway-session={kept}"}).location
+        == "/sign-in?to=/connections"
+    )
 
 
 def test_a_session_ends_after_twelve_hours(site: Platform, browser: Browser) -> None:

@@ -27,8 +27,6 @@ from tests.helpers.receiver import (
 from tests.helpers.removals import Installation, Way, installation, until
 from tests.helpers.rigged import DEADLINE, NAMES
 
-pytestmark = pytest.mark.xdist_group("crashes")
-
 Comes = tuple[int | None, str | None]
 
 EVENTS = 12

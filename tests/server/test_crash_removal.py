@@ -18,8 +18,6 @@ import pytest
 from tests.helpers.removals import BROKEN, EVENTS, WAYS, Connected, Installation, Way, installation, json_of, until
 from tests.helpers.rigged import DELIVERY_STEPS, REMOVAL_STEPS
 
-pytestmark = pytest.mark.xdist_group("crashes")
-
 
 @pytest.fixture(scope="module")
 def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:

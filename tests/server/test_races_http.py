@@ -14,8 +14,6 @@ from tests.helpers.server import Platform, fetch, populate, serving
 
 ROUNDS = 12
 
-pytestmark = pytest.mark.xdist_group("races")
-
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:

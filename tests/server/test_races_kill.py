@@ -18,8 +18,6 @@ from tests.helpers.server import Platform, populate, serving
 THREADS = 6
 CODES = 40
 
-pytestmark = pytest.mark.xdist_group("races")
-
 
 @dataclass
 class Load:

@@ -13,8 +13,6 @@ from tests.helpers.server import Platform, populate, serving
 
 ROUNDS = 5
 
-pytestmark = pytest.mark.xdist_group("races")
-
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:

@@ -76,8 +76,8 @@ class Settings(BaseSettings):
         ),
         validate_default=True,
     )
-    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(values.networks)] = Field(
-        (), description="Networks of the proxies whose X-Forwarded-For counts, such as 10.0.0.0/8, ::1."
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(values.networks)] = (
+        Field((), description="Networks of the proxies whose X-Forwarded-For counts, such as 10.0.0.0/8, ::1.")
     )
     outgoing_allowed: Annotated[tuple[str, ...], NoDecode, BeforeValidator(values.targets)] = Field(
         (),

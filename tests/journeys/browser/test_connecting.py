@@ -16,7 +16,7 @@ from grantway.protocol.moment import Moment
 from tests.journeys.browser.conftest import SCREENSHOTS
 from tests.journeys.browser.platform import EMAIL, PASSWORD, Platform, query_of
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
 
 BACK = re.compile(r"/callback\?")
 NewPage = Callable[..., Page]

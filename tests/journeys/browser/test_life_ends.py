@@ -17,7 +17,7 @@ from tests.helpers.server import fetch
 from tests.journeys.browser.installation import JSON, Installation, Integration, installation, path_of, until
 from tests.journeys.browser.people import allow, choose_password, code_in, pick, sign_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
 sunshine: Any = importlib.import_module("sunshine_conversations_client")
 ANA = "ana@pine.example"

@@ -25,7 +25,7 @@ from tests.journeys.browser.installation import (
 from tests.journeys.browser.people import allow, choose_password, code_in, sign_in
 from tests.journeys.browser.platform import picture
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 NewPage = Callable[..., Page]
 ANA = "ana@pine.example"

@@ -15,7 +15,7 @@ from tests.journeys.browser.installation import Installation, Integration, insta
 from tests.journeys.browser.people import allow, choose_password, code_in, sign_in
 from tests.journeys.node import NPM, needs_packages
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
 NewPage = Callable[..., Page]
 ANA, BEN = "ana@pine.example", "ben@pine.example"

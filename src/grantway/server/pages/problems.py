@@ -99,7 +99,11 @@ REGISTRATION_CLOSED = Problem(
 TRIAL_UNUSABLE = Problem(
     400,
     _("This trial is not yours"),
-    (_("It was started in another browser, or before you signed in again. Start it again from the integration’s page."),),
+    (
+        _(
+            "It was started in another browser, or before you signed in again. Start it again from the integration’s page."
+        ),
+    ),
 )
 TOO_MANY = Problem(
     429,
