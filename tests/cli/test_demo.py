@@ -119,6 +119,7 @@ def test_what_the_platform_publishes_arrives_signed_until_the_connection_ends(tm
             browser.go("POST", "/demo/platform/publish", [("account", where), ("type", what)])
             return browser.page()
 
+        assert f'<option value="{own_id}" selected>' in browser.go("GET", "/demo").text
         assert f"ticket.created in {account[1]} went to 1 webhook." in publish("ticket.created", own_id)
         _wait_until_told(browser, 1, "ticket.created")
         assert "went to 0 webhooks" in publish("ticket.created", "demo-acme")

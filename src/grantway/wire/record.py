@@ -17,17 +17,22 @@ T = TypeVar("T")
 def record(cls: type[T]) -> type[T]:
     """Make the class a frozen dataclass with slots. Type checkers read it as one; it may not have a base with fields."""
     own = {name: value for name, value in vars(cls).items() if name not in ("__dict__", "__weakref__")}
-    same_layout: Any = type(cls.__name__, cls.__bases__, own)
-    unfrozen: Any = dataclass(slots=True, eq=False, repr=False)(same_layout)
-    frozen: Any = dataclass(frozen=True, slots=True)(cls)
+    frozen: Any = dataclass(frozen=True, slots=True, init=False)(cls)
 
-    def make(_: type[T], /, *args: Any, **kwargs: Any) -> Any:
-        made = unfrozen(*args, **kwargs)
-        made.__class__ = frozen
-        return made
+    def make_first(_: type[T], /, *args: Any, **kwargs: Any) -> Any:
+        # A start makes few of all records, so the ordinary class waits for the first: it is half of what an import costs.
+        same_layout: Any = type(cls.__name__, cls.__bases__, own)
+        unfrozen: Any = dataclass(slots=True, eq=False, repr=False)(same_layout)
 
-    del frozen.__init__
-    frozen.__new__ = make
+        def make(_: type[T], /, *args: Any, **kwargs: Any) -> Any:
+            made = unfrozen(*args, **kwargs)
+            made.__class__ = frozen
+            return made
+
+        frozen.__new__ = make
+        return make(frozen, *args, **kwargs)
+
+    frozen.__new__ = make_first
     frozen.__reduce__ = lambda self: (frozen, tuple(getattr(self, name) for name in frozen.__slots__))
     done: type[T] = frozen
     return done

@@ -110,6 +110,7 @@ class DemoPages:
         cards = [(one, desks[one.key]) for one in self._integrators.values()]
         html = self._environment.get_template("demo.html").render(
             cards=cards,
+            connected={desk.account for desk in desks.values()},
             arrived=self._inbox.of("webhook", "remove_url"),
             heard=self._inbox.of("platform"),
             said=self._platform.said,
