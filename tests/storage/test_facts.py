@@ -102,7 +102,6 @@ VIEW = ConnectionInView(connection(), client(), account(), user())
         (lambda facts: facts.resource_by_reference(b"?", "?", "?"), None),
         (lambda facts: facts.resources(b"?"), ()),
         (lambda facts: facts.event(b"?"), None),
-        (lambda facts: facts.events(), ()),
         (lambda facts: facts.due_notices(NOON), ()),
         (lambda facts: facts.notice(b"?"), None),
         (lambda facts: facts.notices(), ()),

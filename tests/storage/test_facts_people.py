@@ -51,7 +51,6 @@ def test_listings_are_newest_first_and_go_on_where_a_page_ended(storage: Any) ->
     assert listed(lambda facts: facts.accounts(Page(5, an_id(12)))) == [11]
     assert listed(lambda facts: facts.clients()) == [24, 22, 21]
     assert listed(lambda facts: facts.clients(Page(1, an_id(24)))) == [22]
-    assert listed(lambda facts: facts.events()) == [32, 31]
     assert listed(lambda facts: facts.audit(Page(1))) == [42]
     assert listed(lambda facts: facts.audit(Page(1, an_id(42)))) == [41]
 

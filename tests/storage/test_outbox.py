@@ -30,7 +30,6 @@ from tests.storage.asking import (
     ask,
     attempt,
     do,
-    event,
     notice,
     numbers_of,
     saying,
@@ -319,10 +318,3 @@ def test_notices_are_told_newest_first_by_connection_client_and_state(storage: A
     assert told(Page(2, an_id(74))) == [73, 72]
     assert told(Page(1, an_id(74)), state="waiting") == [71]
     assert told(Page(1, an_id(73)), connection_id=an_id(4)) == [72]
-
-
-def test_events_are_told_newest_first_by_account(storage: Any) -> None:
-    add(storage, event(51), event(53), event(52, account_id=an_id(12)))
-    assert numbers_of(ask(storage, lambda facts: facts.events())) == [53, 52, 51]
-    assert numbers_of(ask(storage, lambda facts: facts.events(account_id=an_id(2)))) == [53, 51]
-    assert numbers_of(ask(storage, lambda facts: facts.events(Page(1, an_id(53)), account_id=an_id(2)))) == [51]

@@ -233,9 +233,6 @@ class Facts(Protocol):
 
     # the outbox
     async def event(self, event_id: bytes) -> Event | None: ...
-    async def events(self, page: Page = FIRST_PAGE, *, account_id: bytes | None = None) -> tuple[Event, ...]:
-        """Newest first."""
-
     async def due_notices(self, at: datetime, limit: int = 100) -> tuple[DueNotice, ...]:
         """The first notice of each line, by the order of adding, that is undelivered and not dead, if it is due and without a live lease.
 

@@ -16,7 +16,6 @@ class Installation:
 
     issuer: str = ""
     """The public address, without a trailing slash."""
-    platform_name: str = "Grantway"
     hears_events: bool = False
     """Whether the platform has an address of its own for what happens to connections (``connection.removed``)."""
     sends_mail: bool = False

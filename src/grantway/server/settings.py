@@ -191,7 +191,6 @@ class Settings(BaseSettings):
         """What rules ask of these settings."""
         return Installation(
             issuer=self.issuer,
-            platform_name=self.platform_name,
             hears_events=self.platform_events_url is not None,
             sends_mail=self.smtp is not None or self.is_local,
             registration=self.registration,

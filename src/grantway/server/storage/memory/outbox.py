@@ -15,9 +15,6 @@ class OutboxFacts(Reading):
     async def event(self, event_id: bytes) -> Event | None:
         return self._tables.of(Event).get(event_id)
 
-    async def events(self, page: Page = FIRST_PAGE, *, account_id: bytes | None = None) -> tuple[Event, ...]:
-        return one_page(self._all(Event, lambda each: account_id is None or each.account_id == account_id), page)
-
     async def due_notices(self, at: datetime, limit: int = 100) -> tuple[DueNotice, ...]:
         heads: dict[bytes, Notice] = {}
         for notice in self._all(Notice, lambda each: _state_of(each) == "waiting"):  # in the order of adding

@@ -170,7 +170,6 @@ create table events (
   key_id text not null,
   payload_sealed blob not null
 ) strict;
-create index events_by_account on events (account_id, id);
 create index events_by_age on events (created_at);
 
 -- A line keeps the order in which its notices were added (ids of one millisecond have none). Of a line only the head is

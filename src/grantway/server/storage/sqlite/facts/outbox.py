@@ -21,11 +21,6 @@ class OutboxFacts(Reading):
     async def event(self, event_id: bytes) -> Event | None:
         return self._one(r.EVENT, BY_KEY[Event], event_id)
 
-    async def events(self, page: Page = FIRST_PAGE, *, account_id: bytes | None = None) -> tuple[Event, ...]:
-        if account_id is None:
-            return self._many(r.EVENT, sql.EVENTS, *older(page))
-        return self._many(r.EVENT, sql.EVENTS_OF_ACCOUNT, *older(page), account_id)
-
     async def due_notices(self, at: datetime, limit: int = 100) -> tuple[DueNotice, ...]:
         return self._many(r.DUE_NOTICE, sql.DUE_NOTICES, micros(at), limit)
 

@@ -7,7 +7,7 @@ back before the first, with ``SECOND_IN_LINE``.
 
 from __future__ import annotations
 
-from grantway.server.storage.sqlite.records import DELIVERY_ATTEMPT, DUE_NOTICE, EVENT, NOTICE
+from grantway.server.storage.sqlite.records import DELIVERY_ATTEMPT, DUE_NOTICE, NOTICE
 
 _WAITS = "delivered_at is null and dead_at is null"
 _FREE = f"id = ?1 and {_WAITS} and (leased_until is null or leased_until <= ?2)"
@@ -48,13 +48,6 @@ select {DUE_NOTICE.columns()} from notices indexed by notices_due
 where head = 1 and {_WAITS} and next_attempt_at <= ?1 and (leased_until is null or leased_until <= ?1)
 order by next_attempt_at, id limit ?2"""
 """The heads of lines that are due and that nobody holds, longest due first."""
-
-EVENTS = f"select {EVENT.columns()} from events where id < ?1 order by id desc limit ?2"
-"""Events, newest first."""
-
-EVENTS_OF_ACCOUNT = f"""
-select {EVENT.columns()} from events where account_id = ?3 and id < ?1 order by id desc limit ?2"""
-"""An account's events, newest first."""
 
 _STATES = {
     "waiting": _WAITS,
