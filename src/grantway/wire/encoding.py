@@ -12,8 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-import orjson
-
+from grantway.wire import json_bytes
 from grantway.wire.errors import INVALID_CLIENT, INVALID_REQUEST, INVALID_SCOPE, INVALID_TOKEN, Malformed, OAuthError
 from grantway.wire.http import HttpAnswer, HttpRequest
 
@@ -238,19 +237,19 @@ def join_query(url: str, pairs: Iterable[tuple[str, str]]) -> str:
 # --- JSON -----------------------------------------------------------------------------------------------------------
 
 
-def read_json_object(body: bytes) -> Parameters:
+def read_json_object(body: bytes, most: int = MAX_PARAMETERS) -> Parameters:
     """The members of a JSON object (RFC 8259, UTF-8).
 
     ``Malformed`` when it is anything else, has a name twice at any depth, holds a NUL, or goes beyond
-    ``MAX_PARAMETERS`` members, ``MAX_VALUE`` in one of them, or ``MAX_DEPTH``.
+    ``most`` members, ``MAX_VALUE`` in one of them, or ``MAX_DEPTH``.
     """
     try:
-        values = orjson.loads(body)
+        values = json_bytes.loads(body)
     except ValueError:
         raise Malformed(INVALID_REQUEST, "json_malformed") from None
     if values.__class__ is not dict:
         raise Malformed(INVALID_REQUEST, "json_not_an_object")
-    if len(values) > MAX_PARAMETERS:
+    if len(values) > most:
         raise Malformed(INVALID_REQUEST, "too_many_parameters")
     if not _is_plain(body, values):
         _look_closely(body, values)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
-
+from grantway.wire import json_bytes
 from grantway.wire.dialects.standard.failures import HEADERS, read_error_answer
 from grantway.wire.dialects.standard.token import read_answered_scope
 from grantway.wire.encoding import JSON_TYPE, Parameters, read_bearer, read_json_object, write_bearer, write_scope
@@ -30,7 +29,7 @@ def write_accounts_request(message: AccountsRequest) -> HttpRequest:
 
 def write_accounts_answer(answer: AccountsAnswer) -> HttpAnswer:
     """The list, in a member, so that there is room beside it."""
-    return HttpAnswer(200, HEADERS, orjson.dumps({"accounts": [_write(each) for each in answer.accounts]}))
+    return HttpAnswer(200, HEADERS, json_bytes.dumps({"accounts": [_write(each) for each in answer.accounts]}))
 
 
 def _write(account: ReachedAccount) -> dict[str, Any]:

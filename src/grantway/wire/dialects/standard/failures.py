@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import orjson
-
+from grantway.wire import json_bytes
 from grantway.wire.encoding import read_json_object, read_retry_after
 from grantway.wire.errors import INVALID_REQUEST, SERVER_ERROR, TOO_MANY_REQUESTS, Malformed, OAuthError
 from grantway.wire.http import JSON, NO_STORE, HttpAnswer, HttpRequest
@@ -53,7 +52,7 @@ def _write(answer: ErrorAnswer, headers: list[tuple[bytes, bytes]]) -> HttpAnswe
     members = {"error": error.code, "error_description": error.description}
     if answer.connection_state is not None:
         members["connection_state"] = answer.connection_state
-    return HttpAnswer(error.status, tuple(headers), orjson.dumps(members))
+    return HttpAnswer(error.status, tuple(headers), json_bytes.dumps(members))
 
 
 def read_error_answer(answer: HttpAnswer) -> ErrorAnswer:

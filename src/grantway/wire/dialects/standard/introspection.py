@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
-
+from grantway.wire import json_bytes
 from grantway.wire.dialects.standard.credentials import read_body, read_credentials, write_request
 from grantway.wire.dialects.standard.failures import HEADERS, read_error_answer
 from grantway.wire.dialects.standard.token import read_account, read_answered_scope
@@ -54,7 +53,7 @@ def write_introspection_answer(answer: IntrospectionAnswer) -> HttpAnswer:
             members[name] = value
     if answer.account is not None:
         members["account"] = {"id": answer.account.id, "name": answer.account.name}
-    return HttpAnswer(200, HEADERS, orjson.dumps(members))
+    return HttpAnswer(200, HEADERS, json_bytes.dumps(members))
 
 
 def read_introspection_answer(answer: HttpAnswer) -> IntrospectionAnswer | ErrorAnswer:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
-
+from grantway.wire import json_bytes
 from grantway.wire.dialects.standard.credentials import read_body, read_credentials, write_request
 from grantway.wire.dialects.standard.failures import HEADERS, read_error_answer
 from grantway.wire.encoding import Parameters, read_idempotency_key, read_json_object, read_scope, write_scope
@@ -65,7 +64,7 @@ def write_token_answer(answer: TokenAnswer) -> HttpAnswer:
         members["connection_id"] = answer.connection_id
     if answer.account is not None:
         members["account"] = {"id": answer.account.id, "name": answer.account.name}
-    return HttpAnswer(200, HEADERS, orjson.dumps(members))
+    return HttpAnswer(200, HEADERS, json_bytes.dumps(members))
 
 
 def read_token_answer(answer: HttpAnswer) -> TokenAnswer | ErrorAnswer:

@@ -10,8 +10,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-import orjson
-
+from grantway.wire import json_bytes
 from grantway.wire.dialects.standard.failures import HEADERS, read_error_answer
 from grantway.wire.encoding import (
     JSON_TYPE,
@@ -57,7 +56,7 @@ def write_webhook_request(message: WebhookRequest, method: str, path: str, field
     path = path.format(**{name: quote(value, safe="") for name, value in values.items()})
     members = {"url": fields.url, "events": fields.events, "version": fields.version}
     given = {name: value for name, value in members.items() if value is not None}
-    body = orjson.dumps(given) if method in ("POST", "PATCH") and given else b""
+    body = json_bytes.dumps(given) if method in ("POST", "PATCH") and given else b""
     if body:
         headers.append(JSON)
     return HttpRequest(method, path, headers=headers, body=body, path_values=values)
@@ -79,7 +78,7 @@ def read_webhook_fields_request(request: HttpRequest) -> WebhookFields:
 
 def write_webhook_answer(answer: WebhookAnswer, status: int = 200) -> HttpAnswer:
     """One webhook; 201 when it is new."""
-    return HttpAnswer(status, HEADERS, orjson.dumps(_members(answer)))
+    return HttpAnswer(status, HEADERS, json_bytes.dumps(_members(answer)))
 
 
 def read_webhook_answer(answer: HttpAnswer) -> WebhookAnswer | ErrorAnswer:
@@ -89,7 +88,7 @@ def read_webhook_answer(answer: HttpAnswer) -> WebhookAnswer | ErrorAnswer:
 
 def write_webhook_list_answer(answer: WebhookListAnswer) -> HttpAnswer:
     """All of them; they are few."""
-    return HttpAnswer(200, HEADERS, orjson.dumps({"data": [_members(one) for one in answer.webhooks]}))
+    return HttpAnswer(200, HEADERS, json_bytes.dumps({"data": [_members(one) for one in answer.webhooks]}))
 
 
 def read_webhook_list_answer(answer: HttpAnswer) -> WebhookListAnswer | ErrorAnswer:
@@ -107,7 +106,7 @@ def write_webhook_end_answer() -> HttpAnswer:
 
 def write_webhook_test_answer(answer: WebhookTestAnswer) -> HttpAnswer:
     """The test is on its way: its ``webhook-id``."""
-    return HttpAnswer(202, HEADERS, orjson.dumps({"delivery_id": answer.delivery_id}))
+    return HttpAnswer(202, HEADERS, json_bytes.dumps({"delivery_id": answer.delivery_id}))
 
 
 def read_webhook_test_answer(answer: HttpAnswer) -> WebhookTestAnswer | ErrorAnswer:
@@ -158,7 +157,7 @@ def _time(members: Parameters, name: str) -> datetime | None:
 def write_event_delivery(delivery: EventDelivery) -> bytes:
     """The body of a delivery: ``type``, ``timestamp`` and ``data`` as Standard Webhooks has them, and whose it is."""
     account = {"id": delivery.account.id, "name": delivery.account.name}
-    return orjson.dumps(
+    return json_bytes.dumps(
         {
             "id": delivery.event_id,
             "type": delivery.type,

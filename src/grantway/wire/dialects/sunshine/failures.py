@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import orjson
-
-from grantway.wire import errors
+from grantway.wire import errors, json_bytes
 from grantway.wire.encoding import JSON_TYPE, Parameters, read_json_object, read_retry_after, write_bearer
 from grantway.wire.errors import (
     ACCESS_DENIED,
@@ -45,7 +43,7 @@ def write_error_answer(answer: ErrorAnswer, request: HttpRequest | None = None) 
     code, title = _ITS_OWN.get(error, (error.code, error.description))
     if answer.connection_state == "suspended":
         code, title = _SUSPENDED
-    return HttpAnswer(error.status, tuple(headers), orjson.dumps({"errors": [{"code": code, "title": title}]}))
+    return HttpAnswer(error.status, tuple(headers), json_bytes.dumps({"errors": [{"code": code, "title": title}]}))
 
 
 def read_error_answer(answer: HttpAnswer) -> ErrorAnswer:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
-
+from grantway.wire import json_bytes
 from grantway.wire.dialects.sunshine.failures import ACCEPT, HEADERS, KNOWN, asking, read_error_answer
 from grantway.wire.encoding import (
     FORM_TYPE,
@@ -138,13 +137,13 @@ def write_token_request(message: TokenRequest) -> HttpRequest:
         "client_id": message.credentials.client_id,
         "client_secret": message.credentials.client_secret or "",
     }
-    return HttpRequest("POST", TOKEN_PATH, headers=(JSON, ACCEPT), body=orjson.dumps(members))
+    return HttpRequest("POST", TOKEN_PATH, headers=(JSON, ACCEPT), body=json_bytes.dumps(members))
 
 
 def write_token_answer(answer: TokenAnswer) -> HttpAnswer:
     """The token and its type; the specification knows no other field."""
     members = {"access_token": answer.access_token, "token_type": answer.token_type}
-    return HttpAnswer(200, HEADERS, orjson.dumps(members))
+    return HttpAnswer(200, HEADERS, json_bytes.dumps(members))
 
 
 def read_token_answer(answer: HttpAnswer) -> TokenAnswer | ErrorAnswer:
@@ -175,7 +174,7 @@ def write_token_info_answer(answer: TokenInfoAnswer) -> HttpAnswer:
         app["subdomain"] = answer.subdomain
     app["settings"] = dict(answer.settings)
     app["metadata"] = None if answer.metadata is None else dict(answer.metadata)
-    return HttpAnswer(200, HEADERS, orjson.dumps({"app": app}))
+    return HttpAnswer(200, HEADERS, json_bytes.dumps({"app": app}))
 
 
 def read_token_info_answer(answer: HttpAnswer) -> TokenInfoAnswer | ErrorAnswer:

@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-import orjson
-
+from grantway.wire import json_bytes
 from grantway.wire.dialects.sunshine.failures import HEADERS, asking, read_error_answer
 from grantway.wire.encoding import (
     JSON_TYPE,
@@ -62,7 +61,7 @@ def write_webhook_request(message: WebhookRequest, method: str, fields: WebhookF
     headers = asking(message.access_token)
     if method not in ("POST", "PATCH"):
         return HttpRequest(method, path, headers=headers, path_values=values)
-    return HttpRequest(method, path, headers=(*headers, JSON), body=orjson.dumps(given), path_values=values)
+    return HttpRequest(method, path, headers=(*headers, JSON), body=json_bytes.dumps(given), path_values=values)
 
 
 def read_webhook_fields_request(request: HttpRequest) -> WebhookFields:
@@ -86,7 +85,7 @@ def read_webhook_fields_request(request: HttpRequest) -> WebhookFields:
 
 def write_webhook_answer(answer: WebhookAnswer, status: int = 200) -> HttpAnswer:
     """``WebhookResponse``; 201 when it is new."""
-    return HttpAnswer(status, HEADERS, orjson.dumps({"webhook": _members(answer)}))
+    return HttpAnswer(status, HEADERS, json_bytes.dumps({"webhook": _members(answer)}))
 
 
 def read_webhook_answer(answer: HttpAnswer) -> WebhookAnswer | ErrorAnswer:
@@ -101,7 +100,7 @@ def read_webhook_answer(answer: HttpAnswer) -> WebhookAnswer | ErrorAnswer:
 
 def write_webhook_list_answer(answer: WebhookListAnswer) -> HttpAnswer:
     """``WebhookListResponse``."""
-    return HttpAnswer(200, HEADERS, orjson.dumps({"webhooks": [_members(one) for one in answer.webhooks]}))
+    return HttpAnswer(200, HEADERS, json_bytes.dumps({"webhooks": [_members(one) for one in answer.webhooks]}))
 
 
 def read_webhook_list_answer(answer: HttpAnswer) -> WebhookListAnswer | ErrorAnswer:
@@ -153,4 +152,4 @@ def write_event_delivery(delivery: EventDelivery) -> bytes:
         "payload": delivery.payload,
     }
     webhook = {"id": delivery.webhook_id, "version": DELIVERY_VERSION}
-    return orjson.dumps({"app": {"id": delivery.app_id}, "webhook": webhook, "events": [event]})
+    return json_bytes.dumps({"app": {"id": delivery.app_id}, "webhook": webhook, "events": [event]})
