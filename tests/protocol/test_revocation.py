@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from grantway.protocol.connections import remove, remove_by_user
-from grantway.protocol.decision import Add, EndGrant, Refusal, RemoveConnection, Replace
+from grantway.protocol.decision import Add, EndGrant, Put, Refusal, RemoveConnection, Replace
 from grantway.protocol.model import Client, EndedToken, Grant, Notice
 from grantway.protocol.overview import overview
 from grantway.protocol.tokens import write_refresh_token
@@ -68,7 +68,7 @@ def test_an_access_token_ends_alone(stage: Stage, public: bool) -> None:
     assert keep_until is not None
     decision = ended(stage.revoke(by, tokens.access))
     kept = EndedToken(tokens.issued.access.serial, keep_until + timedelta(minutes=1))
-    assert decision.changes == (Add(kept),)
+    assert decision.changes == (Put(kept),)
     assert stage.introspect(tokens.access).reason == "access_token_ended"
     again = stage.refreshed(by, tokens.refresh)
     assert stage.is_active(again.access)

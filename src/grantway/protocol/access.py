@@ -97,7 +97,8 @@ async def why_inactive(proven: ProvenAccess, facts: Facts, at: Moment) -> str | 
     not_before = proven.client.tokens_not_before if held is None else held.grant.access_not_before
     if not_before is not None and access.issued_at < not_before:
         return "access_token_before_its_time"
-    if access.serial and await facts.ended_token(access.serial) is not None:
+    ended = await facts.ended_token(access.serial) if access.serial else None
+    if ended is not None and (ended.ends_at is None or at.now >= ended.ends_at):
         return "access_token_ended"
     return out  # what is over came before what is suspended
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from grantway.protocol.decision import Refusal
 from grantway.protocol.digests import digest
 from grantway.protocol.facts import Facts
@@ -24,16 +26,20 @@ async def authenticate_client(
 ) -> Client | Refusal:
     """The client that these credentials prove, or the refusal: always ``invalid_client``, after the same work.
 
-    A confidential client proves itself by one of its live secrets; a public one has none to show. Clients of another
-    dialect are unknown here.
+    A confidential client proves itself by one of its live secrets; a public one has none to show. Where PKCE stands for
+    the secret, one that shows none is given as the public client that it is in this request. Clients of another dialect
+    are unknown here.
     """
     client = await facts.client(credentials.client_id)
     if client is None or client.policy.dialect != dialect:
         same(digest(credentials.client_secret or ""), _NOBODY)
         return _no("client_unknown" if client is None else "client_of_another_dialect")
     if client.confidential:
-        if credentials.client_secret is None:
+        if credentials.client_secret is None and not client.policy.pkce_replaces_secret:
             return _no("client_secret_missing")
+        if credentials.client_secret is None:
+            reason = why_client_is_out(client)
+            return replace(client, confidential=False) if reason is None else _no(reason)
         shown = digest(credentials.client_secret)
         # No early exit: every live secret is compared.
         proven = [

@@ -132,7 +132,9 @@ async def settle_consent(
         refresh_expires_at=None if policy.refresh_lifetime is None else at.now + policy.refresh_lifetime,
     )
     # What never became a token goes first: a customer who clicks often must not end the connection that works.
-    in_turn = sorted(question.earlier, key=lambda old: not _is_unexchanged(old))
+    in_turn = sorted(
+        (old for old in question.earlier if old.origin != "permanent"), key=lambda old: not _is_unexchanged(old)
+    )
     surplus = in_turn[: max(0, len(in_turn) + 1 - policy.live_grants)]
     return write_code(raw, grant_id), (
         Replace(replace(pending, grant_id=grant_id, expires_at=at.now + ANSWERED, version=pending.version + 1)),

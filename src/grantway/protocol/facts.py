@@ -22,6 +22,7 @@ from grantway.protocol.model import (
     EndedToken,
     Event,
     FailureBucket,
+    ForeignToken,
     Grant,
     Icon,
     IdempotentAnswer,
@@ -150,6 +151,9 @@ class Facts(Protocol):
     async def clients(self, page: Page = FIRST_PAGE, *, name: str | None = None) -> tuple[Client, ...]:
         """Newest first, tombstones left out; ``name``: only those whose name begins so (compared binary)."""
 
+    async def clients_of_account(self, account_id: bytes, page: Page = FIRST_PAGE) -> tuple[Client, ...]:
+        """Clients that belong to the account, newest first, tombstones left out."""
+
     async def submitted_clients(self) -> tuple[Client, ...]:
         """Drafts whose developers asked for approval and that are not ended, longest waiting first, at most 1000."""
 
@@ -212,6 +216,9 @@ class Facts(Protocol):
         """How many grants of the connection are not revoked."""
 
     async def ended_token(self, serial: bytes) -> EndedToken | None: ...
+    async def foreign_token(self, digest: bytes) -> ForeignToken | None:
+        """Expired ones are returned, too, as long as they are kept."""
+
     async def pending(self, digest: bytes) -> PendingAuthorization | None: ...
 
     # what lives by a connection

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from grantway.protocol.facts import GrantInUse
 from grantway.protocol.ids import show
-from grantway.protocol.model import Client, SigningKey
+from grantway.protocol.model import Client, Grant, SigningKey
 from grantway.protocol.moment import Moment
-from grantway.protocol.policy import HOUR
+from grantway.protocol.policy import HOUR, Policy
 from grantway.protocol.scope import common
+from grantway.protocol.standing import next_idle_end, refresh_end, rotates
 from grantway.protocol.tokens import SERIAL_LENGTH, Access, RowKind, write_refresh_token
 from grantway.wire.messages import AccountSummary
 from grantway.wire.record import record
+
+WITHOUT_REFRESH = frozenset({"implicit", "permanent"})
+"""Origins of grants that have one access token and nothing else (RFC 6749 §4.2.2)."""
 
 LONGEST_CLIENT_TOKEN = HOUR
 """How long a client's own token lives when its policy names no end: it can always ask for another."""
@@ -24,7 +28,8 @@ class Issued:
     """An access token to be minted and what is said beside it.
 
     ``secret`` is the opened secret of the row that the token hangs from; ``held`` is ``None`` for a client's own token;
-    ``signing_key`` is there for JWTs of RFC 9068.
+    ``signing_key`` is there for JWTs of RFC 9068; ``as_account_jwt``: it becomes a JWT that names the account, whatever
+    the policy's format.
     """
 
     client: Client
@@ -33,6 +38,9 @@ class Issued:
     refresh_token: str | None = field(default=None, repr=False)
     held: GrantInUse | None = None
     signing_key: SigningKey | None = None
+    refresh_expires_at: datetime | None = None
+    short_lived: bool = False
+    as_account_jwt: bool = False
 
     @property
     def subject(self) -> str:
@@ -58,7 +66,8 @@ def subject_of(client: Client, held: GrantInUse | None) -> str:
 
 def account_of(held: GrantInUse) -> AccountSummary:
     """The account that a grant reaches, as integrators are told of it."""
-    return AccountSummary(show("ac", held.account.id), held.account.name)
+    account, dialect = held.account, held.client.policy.dialect
+    return AccountSummary(show("ac", account.id), account.name, account.external_ids.get(dialect))
 
 
 def issue_for_grant(
@@ -68,20 +77,47 @@ def issue_for_grant(
     at: Moment,
     scope: tuple[str, ...] | None = None,
     resource: tuple[str, ...] | None = None,
+    *,
+    short_lived: bool = False,
+    jwt: bool = False,
 ) -> Issued:
-    """Tokens of a grant at a generation. ``scope`` and ``resource`` narrow the access token, never the refresh token."""
+    """Tokens of a grant at a generation. ``scope`` and ``resource`` narrow the access token, never the refresh token.
+
+    ``short_lived`` and ``jwt`` are what was asked for; policy says whether that can be had.
+    """
     grant, policy = held.grant, held.client.policy
+    short_lived = short_lived and policy.short_access_token_lifetime is not None
     access = _access(
         at,
-        policy.access_token_lifetime,
+        _lifetime(policy, grant, short_lived),
         kind="grant",
         row_id=grant.id,
         scope=common(grant.scope, held.connection.scope if scope is None else scope),
         resource=grant.resource if resource is None else common(grant.resource, resource),
     )
     takes_them = policy.issues_refresh_tokens and "refresh_token" in policy.grant_types
-    refresh = write_refresh_token(secret, grant.id, generation) if takes_them else None
-    return Issued(held.client, access, secret, refresh, held)
+    if not takes_them or grant.origin in WITHOUT_REFRESH:
+        return Issued(held.client, access, secret, None, held, None, None, short_lived, jwt and policy.jwt_on_request)
+    idle_end = next_idle_end(held.client, grant, at.now) if rotates(held.client, grant) else refresh_end(held)
+    ends = [end for end in (grant.refresh_expires_at, idle_end) if end is not None]
+    return Issued(
+        client=held.client,
+        access=access,
+        secret=secret,
+        refresh_token=write_refresh_token(secret, grant.id, generation),
+        held=held,
+        refresh_expires_at=min(ends, default=None),
+        short_lived=short_lived,
+        as_account_jwt=jwt and policy.jwt_on_request,
+    )
+
+
+def _lifetime(policy: Policy, grant: Grant, short_lived: bool) -> timedelta | None:
+    if grant.origin == "permanent":
+        return None
+    if grant.origin == "implicit":
+        return policy.implicit_lifetime
+    return policy.short_access_token_lifetime if short_lived else policy.access_token_lifetime
 
 
 def issue_for_client(

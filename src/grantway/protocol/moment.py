@@ -20,6 +20,8 @@ class Installation:
     """Whether the platform has an address of its own for what happens to connections (``connection.removed``)."""
     sends_mail: bool = False
     """Whether people are written to."""
+    signs_in_elsewhere: bool = False
+    """Whether people sign in at the platform itself, which may ask them for more than a password."""
     registration: Literal["open", "members", "closed"] = "members"
     """Who may register integrations in the portal: everybody signed in, owners and admins of accounts, nobody."""
     removal_grace: timedelta = timedelta(0)

@@ -86,6 +86,8 @@ async def open_authorization(
         code_challenge=request.code_challenge,
         prompt=request.prompt,
         refusal=None if problem is None else (problem[0].code, problem[1]),
+        response_type=request.response_type or "code",
+        ui_locales=request.ui_locales,
     )
     counted: tuple[Change, ...] = ()
     if problem is not None:

@@ -22,10 +22,10 @@ DAY = timedelta(days=1)
 class Policy:
     """One bundle of policy. All durations are ``timedelta``; ``None`` means without end."""
 
-    dialect: Literal["standard", "sunshine"]
+    dialect: Literal["standard", "sunshine", "square", "phonecom"]
     """The endpoints that this client speaks to; tokens are unknown at any other dialect's."""
     grant_types: frozenset[str]
-    """Kinds of token request that the token endpoint takes from it."""
+    """Kinds of token request that the token endpoint takes from it; ``implicit`` is answered without one."""
     pkce: Literal["required", "accepted"]
     """Whether an authorization request without a code challenge is refused (OAuth 2.1 §4.1.1)."""
     redirect_uri: Literal["required", "first_by_default"]
@@ -59,6 +59,30 @@ class Policy:
     approved it, too."""
     live_grants: int = 50
     """Live grants per connection and user; the least recently used ends as ``superseded``."""
+    also_allows: frozenset[str] = frozenset()
+    """Grant types that an operator may turn on beside the profile's own. All others exist for none of its clients."""
+    pkce_replaces_secret: bool = False
+    """Whether a grant that was asked for with a code challenge is used without the client's secret. It is then a public
+    client's grant in every way: its refresh tokens are single-use and end."""
+    pkce_refresh_idle_lifetime: timedelta | None = None
+    """The same as ``refresh_idle_lifetime``, for such grants."""
+    narrowing: Literal["refuse", "intersect"] = "refuse"
+    """What becomes of a refresh that asks for scopes beyond the grant's (RFC 6749 §6 refuses it)."""
+    short_access_token_lifetime: timedelta | None = None
+    """How long an access token lives that was asked for as a short-lived one; ``None``: nobody can ask for that."""
+    implicit_lifetime: timedelta = HOUR
+    """How long an access token lives that was answered through the browser (RFC 6749 §4.2)."""
+    jwt_on_request: bool = False
+    """Whether a token request may ask for its access token as a JWT that names the account."""
+    permanent_tokens: bool = False
+    """Whether access tokens without end can be made for it by hand (personal access tokens)."""
+    default_scopes: tuple[str, ...] = ()
+    """What a new client asks for when neither it nor its request says; none: all that it may be given."""
+    personal_scopes: frozenset[str] = frozenset()
+    """Scopes that reach only what is the person's own in the account. Who may not connect for the account may still
+    allow these, and tokens with them alone name the person by their own id there."""
+    removal_notice: Literal["removed", "authorization_revoked"] = "removed"
+    """What an integration is told at its ``removeUrl``: that it was removed, or that all its tokens are revoked."""
 
 
 _STANDARD = Policy(
@@ -93,15 +117,65 @@ _SUNSHINE = Policy(
     rotates_refresh_tokens=False,
     refresh_lifetime=None,
     refresh_idle_lifetime=None,
+    also_allows=frozenset({"client_credentials", "refresh_token"}),
 )
 
-PROFILES = {"standard": _STANDARD, "sunshine": _SUNSHINE}
+_SQUARE = Policy(
+    dialect="square",
+    grant_types=frozenset({"authorization_code", "refresh_token", "migration_token"}),
+    pkce="accepted",
+    redirect_uri="first_by_default",
+    repeats_redirect_uri=True,
+    takes_scope=True,
+    names_issuer=False,
+    access_token_format="opaque",
+    access_token_lifetime=30 * DAY,
+    code_lifetime=5 * MINUTE,
+    issues_refresh_tokens=True,
+    rotates_refresh_tokens=False,
+    refresh_lifetime=None,
+    refresh_idle_lifetime=None,
+    renewal_grace=15 * DAY,
+    pkce_replaces_secret=True,
+    pkce_refresh_idle_lifetime=90 * DAY,
+    narrowing="intersect",
+    short_access_token_lifetime=DAY,
+    jwt_on_request=True,
+    permanent_tokens=True,
+    default_scopes=("MERCHANT_PROFILE_READ", "PAYMENTS_READ", "SETTLEMENTS_READ", "BANK_ACCOUNTS_READ"),
+    removal_notice="authorization_revoked",
+)
+
+_PHONECOM = Policy(
+    dialect="phonecom",
+    grant_types=frozenset({"authorization_code", "refresh_token", "client_credentials"}),
+    pkce="accepted",
+    redirect_uri="required",
+    repeats_redirect_uri=True,
+    takes_scope=True,
+    names_issuer=False,
+    access_token_format="opaque",
+    access_token_lifetime=HOUR,
+    code_lifetime=5 * MINUTE,
+    issues_refresh_tokens=True,
+    rotates_refresh_tokens=True,
+    refresh_lifetime=None,
+    refresh_idle_lifetime=90 * DAY,
+    also_allows=frozenset({"password", "implicit"}),
+    permanent_tokens=True,
+    personal_scopes=frozenset({"extension-user"}),
+)
+
+PROFILES = {"standard": _STANDARD, "sunshine": _SUNSHINE, "square": _SQUARE, "phonecom": _PHONECOM}
 
 _DURATIONS = {
     "access_token_lifetime", "code_lifetime", "refresh_lifetime", "refresh_idle_lifetime", "retry_window",
-    "retry_window_with_key", "code_reuse_window", "renewal_grace",
+    "retry_window_with_key", "code_reuse_window", "renewal_grace", "pkce_refresh_idle_lifetime",
+    "short_access_token_lifetime", "implicit_lifetime",
 }  # fmt: skip
-_ENDLESS = frozenset({"access_token_lifetime", "refresh_lifetime", "refresh_idle_lifetime"})
+_ENDLESS = frozenset({
+    "access_token_lifetime", "refresh_lifetime", "refresh_idle_lifetime", "pkce_refresh_idle_lifetime",
+})  # fmt: skip
 """Durations that may be without end."""
 
 
@@ -141,7 +215,16 @@ def _read(base: Policy, name: str, value: Any) -> Any:
             raise ValueError(worded("%(name)s takes a number of seconds.", name=name))
         return timedelta(seconds=value)
     if name == "grant_types":
-        return frozenset(str(value).split())
+        named = frozenset(str(value).split())
+        if foreign := named - base.grant_types - base.also_allows:
+            raise ValueError(
+                worded("Clients of this profile cannot use the grant type %(names)s.", names=", ".join(sorted(foreign)))
+            )
+        return named
+    if name == "also_allows":
+        raise ValueError("Which grant types can be turned on is the profile's own.")
+    if name in ("default_scopes", "personal_scopes"):
+        return type(getattr(base, name))(str(value).split())
     allowed = _CHOICES.get(name)
     if allowed is not None:
         if value not in allowed:
@@ -153,9 +236,11 @@ def _read(base: Policy, name: str, value: Any) -> Any:
 
 
 _CHOICES = {
-    "dialect": ("standard", "sunshine"),
+    "dialect": tuple(sorted(PROFILES)),
     "pkce": ("required", "accepted"),
     "redirect_uri": ("required", "first_by_default"),
     "access_token_format": ("opaque", "jwt", "account_jwt"),
     "member_left": ("keep", "suspend", "remove"),
+    "narrowing": ("refuse", "intersect"),
+    "removal_notice": ("removed", "authorization_revoked"),
 }

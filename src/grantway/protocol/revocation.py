@@ -6,7 +6,7 @@ from grantway.protocol import audit
 from grantway.protocol.access import ProvenAccess, prove_access
 from grantway.protocol.client_authentication import authenticate_client
 from grantway.protocol.connections import ending
-from grantway.protocol.decision import Add, Decision, Refusal, refuse
+from grantway.protocol.decision import Decision, Put, Refusal, refuse
 from grantway.protocol.facts import Facts
 from grantway.protocol.model import Client, EndedToken
 from grantway.protocol.moment import Moment
@@ -60,6 +60,7 @@ async def _access_token(proven: ProvenAccess, facts: Facts, at: Moment) -> Decis
         changes = await ending(facts, held, at, reason="integrator", actor=audit.by_client(client))
         return Decision(RevocationAnswer(), changes, "grant_revoked")
     keep_until = access.expires_at + client.policy.renewal_grace + SKEW
-    if at.now >= keep_until or await facts.ended_token(access.serial) is not None:
+    known = await facts.ended_token(access.serial)
+    if at.now >= keep_until or (known is not None and known.ends_at is None):
         return Decision(RevocationAnswer(), reason="access_token_ended")
-    return Decision(RevocationAnswer(), (Add(EndedToken(access.serial, keep_until)),), "access_token_revoked")
+    return Decision(RevocationAnswer(), (Put(EndedToken(access.serial, keep_until)),), "access_token_revoked")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from grantway.protocol.decision import Refusal
 from grantway.protocol.facts import GrantInUse
-from grantway.protocol.model import Client
+from grantway.protocol.model import Client, Grant
 from grantway.wire.errors import ACCESS_DENIED
 
 SUSPENDED = frozenset({"connection_suspended", "account_suspended"})
@@ -55,11 +55,28 @@ def why_out(held: GrantInUse) -> str | None:
     return None
 
 
+def is_bound_by_pkce(client: Client, grant: Grant) -> bool:
+    """Whether PKCE stands for the client's secret in this grant, so that it is a public client's in every way."""
+    return client.policy.pkce_replaces_secret and grant.code_challenge is not None
+
+
+def rotates(client: Client, grant: Grant) -> bool:
+    """Whether each refresh token of the grant is used once."""
+    return client.policy.rotates_refresh_tokens or is_bound_by_pkce(client, grant)
+
+
+def next_idle_end(client: Client, grant: Grant, now: datetime) -> datetime | None:
+    """When the refresh token that is issued now stops working if nobody uses it; ``None``: it does not."""
+    policy = client.policy
+    idle = policy.pkce_refresh_idle_lifetime if is_bound_by_pkce(client, grant) else policy.refresh_idle_lifetime
+    return None if idle is None else now + idle
+
+
 def refresh_end(held: GrantInUse) -> datetime | None:
     """When the grant's refresh token stops working, as things stand; ``None``: without end."""
     grant, policy = held.grant, held.client.policy
     absolute, idle = grant.refresh_expires_at, grant.refresh_idle_expires_at
-    if idle is not None and not policy.rotates_refresh_tokens and policy.refresh_idle_lifetime and grant.last_used_day:
+    if idle is not None and not rotates(held.client, grant) and policy.refresh_idle_lifetime and grant.last_used_day:
         # Where nothing rotates nothing moves: the idle time runs from the end of the last day of use.
         used_until = datetime.combine(grant.last_used_day, time.min, UTC) + timedelta(days=1)
         idle = max(idle, used_until + policy.refresh_idle_lifetime)

@@ -37,6 +37,9 @@ class Mint:
             scope=access.scope,
             connection_id=None if held is None else show("cn", held.connection.id),
             account=None if held is None else account_of(held),
+            expires_at=access.expires_at,
+            refresh_token_expires_at=issued.refresh_expires_at,
+            short_lived=issued.short_lived,
         )
 
     def access_token(self, issued: Issued) -> str:

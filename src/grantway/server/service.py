@@ -14,6 +14,7 @@ from grantway.protocol.moment import Installation, Moment
 from grantway.protocol.vault import Vault
 from grantway.server.log import DecisionLog, Traces
 from grantway.server.metrics import Metrics
+from grantway.server.mint import Mint
 from grantway.server.settings import Settings
 from grantway.server.storage.port import Storage
 
@@ -56,9 +57,11 @@ class Service:
     """Where answers are logged; left out, to standard error."""
     decisions: DecisionLog = field(init=False)
     house: Installation = field(init=False)
+    mint: Mint = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "house", self.settings.installation)
+        object.__setattr__(self, "mint", Mint(self.settings.issuer, self.vault))
         told = DecisionLog(self.settings.log_level, self.log_stream, metrics=self.metrics, traces=self.traces)
         object.__setattr__(self, "decisions", told)
 

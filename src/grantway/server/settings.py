@@ -193,6 +193,7 @@ class Settings(BaseSettings):
             issuer=self.issuer,
             hears_events=self.platform_events_url is not None,
             sends_mail=self.smtp is not None or self.is_local,
+            signs_in_elsewhere=self.login_url is not None,
             registration=self.registration,
             removal_grace=timedelta(seconds=self.removal_grace_seconds),
             inactivity=None if self.inactivity_days is None else timedelta(days=self.inactivity_days),

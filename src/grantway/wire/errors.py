@@ -29,9 +29,13 @@ INVALID_GRANT = OAuthError(
 UNAUTHORIZED_CLIENT = OAuthError("unauthorized_client", 400, "This client may not use this grant type.")
 UNSUPPORTED_GRANT_TYPE = OAuthError("unsupported_grant_type", 400, "This grant type is not supported here.")
 INVALID_SCOPE = OAuthError("invalid_scope", 400, "The scope is unknown, malformed, or more than was granted.")
+# Square §3.7 tells a secret that is missing from one that is wrong.
+CLIENT_SECRET_REQUIRED = OAuthError("client_secret_required", 400, "The client secret is missing.")
 # RFC 6749 §4.1.2.1
 ACCESS_DENIED = OAuthError("access_denied", 403, "The request was denied.")
-UNSUPPORTED_RESPONSE_TYPE = OAuthError("unsupported_response_type", 400, "The only response type here is code.")
+UNSUPPORTED_RESPONSE_TYPE = OAuthError(
+    "unsupported_response_type", 400, "This response type is not supported for this client."
+)
 SERVER_ERROR = OAuthError("server_error", 500, "Something went wrong on our side. It has been logged.")
 TEMPORARILY_UNAVAILABLE = OAuthError("temporarily_unavailable", 503, "Busy. Try again shortly.")
 # RFC 6750 §3.1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
+from datetime import datetime
 from typing import Any, Literal
 
 from grantway.wire.errors import OAuthError
@@ -41,24 +42,30 @@ class AuthorizationRequest:
     code_challenge_method: str | None = None
     resource: tuple[str, ...] = ()
     prompt: tuple[str, ...] = ()
+    ui_locales: tuple[str, ...] = ()
 
 
 @record
 class AuthorizationAnswer:
-    """What the browser carries back to the client's redirect URI: a code, or an error (RFC 6749 §4.1.2, RFC 9207)."""
+    """What the browser carries back to the client's redirect URI: a code, tokens, or an error.
+
+    RFC 6749 §4.1.2, §4.2.2; RFC 9207. ``token`` answers the response type ``token``.
+    """
 
     redirect_uri: str
     code: str | None = field(default=None, repr=False)
     error: OAuthError | None = None
     state: str | None = field(default=None, repr=False)
     iss: str | None = None
+    token: TokenAnswer | None = None
 
 
 @record
 class TokenRequest:
-    """A request to the token endpoint (RFC 6749 §4.1.3, §4.4.2, §6; RFC 8707 §2.2).
+    """A request to the token endpoint (RFC 6749 §4.1.3, §4.3.2, §4.4.2, §6; RFC 8707 §2.2).
 
-    ``idempotency_key`` is the value of the ``Idempotency-Key`` header: up to 255 visible ASCII characters.
+    ``idempotency_key`` is the value of the ``Idempotency-Key`` header: up to 255 visible ASCII characters. Square:
+    ``migration_token`` is a token of an older system, ``short_lived`` and ``jwt`` say what access token is wanted.
     """
 
     grant_type: str
@@ -70,19 +77,32 @@ class TokenRequest:
     scope: tuple[str, ...] | None = None
     resource: tuple[str, ...] = ()
     idempotency_key: str | None = field(default=None, repr=False)
+    username: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+    migration_token: str | None = field(default=None, repr=False)
+    short_lived: bool = False
+    jwt: bool = False
 
 
 @record
 class AccountSummary:
-    """The account that a connection reaches, as the integrator is told of it."""
+    """The account that a connection reaches, as the integrator is told of it.
+
+    ``external_id`` is the one by which the client's dialect knows it; the standard dialect does not tell it.
+    """
 
     id: str
     name: str
+    external_id: str | None = None
 
 
 @record
 class TokenAnswer:
-    """Tokens (RFC 6749 §5.1). ``expires_in`` is in seconds; ``None`` when the token does not expire or it is not said."""
+    """Tokens (RFC 6749 §5.1). ``expires_in`` is in seconds; ``None`` when the token does not expire or it is not said.
+
+    ``expires_at`` and ``refresh_token_expires_at`` are aware times, for dialects that say these; ``short_lived`` is
+    whether that is what was asked for (Square).
+    """
 
     access_token: str = field(repr=False)
     token_type: str = "Bearer"
@@ -91,6 +111,9 @@ class TokenAnswer:
     scope: tuple[str, ...] | None = None
     connection_id: str | None = None
     account: AccountSummary | None = None
+    expires_at: datetime | None = None
+    refresh_token_expires_at: datetime | None = None
+    short_lived: bool = False
 
 
 @record
@@ -116,7 +139,11 @@ class IntrospectionRequest:
 
 @record
 class IntrospectionAnswer:
-    """What the token is good for (RFC 7662 §2.2). Times are seconds since the epoch. An inactive answer says no more."""
+    """What the token is good for (RFC 7662 §2.2). Times are seconds since the epoch. An inactive answer says no more.
+
+    ``member_id`` is who the person is in the account, by the identifier of the client's dialect: there for tokens that
+    reach only what is the person's own. ``connection_state`` says that an inactive token will come back: ``suspended``.
+    """
 
     active: bool
     scope: tuple[str, ...] = ()
@@ -130,6 +157,8 @@ class IntrospectionAnswer:
     jti: str | None = None
     connection_id: str | None = None
     account: AccountSummary | None = None
+    member_id: str | None = None
+    connection_state: str | None = None
 
 
 @record
@@ -207,3 +236,64 @@ class AccessRevocationRequest:
 @record
 class AccessRevocationAnswer:
     """The connection is removed."""
+
+
+@record
+class TokenStatusRequest:
+    """What is this token good for, asked with the token itself? (Square ``RetrieveTokenStatus``, Phone.com
+    ``GET /v4/oauth/access-token``)"""
+
+    access_token: str | None = field(default=None, repr=False)
+
+
+@record
+class TokenStatusAnswer:
+    """What an active token is good for. ``expires_at`` is ``None`` for one without end.
+
+    ``account_id`` and ``member_id`` are the identifiers by which the dialect knows the account and the person in it.
+    """
+
+    scope: tuple[str, ...]
+    client_id: str
+    expires_at: datetime | None = None
+    account_id: str | None = None
+    member_id: str | None = None
+
+
+@record
+class RenewalRequest:
+    """Another access token for one that ends soon or ended lately (Square ``RenewToken``)."""
+
+    credentials: ClientCredentials
+    access_token: str = field(repr=False)
+
+
+@record
+class AuthorizationRevocationRequest:
+    """End a client's whole authorization by an account (Square ``RevokeToken``).
+
+    Which one is said by one of its access tokens, by the dialect's id of the account, or by both where they agree.
+    ``only_access_token``: nothing but that token ends.
+    """
+
+    credentials: ClientCredentials
+    access_token: str | None = field(default=None, repr=False)
+    account_id: str | None = None
+    only_access_token: bool = False
+
+
+@record
+class AuthorizationRevocationAnswer:
+    """It is ended."""
+
+
+@record
+class SignOutRequest:
+    """End the grant that this access token hangs from (Phone.com ``DELETE /v4/oauth/access-token``)."""
+
+    access_token: str | None = field(default=None, repr=False)
+
+
+@record
+class SignOutAnswer:
+    """It is ended."""

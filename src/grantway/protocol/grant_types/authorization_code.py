@@ -6,11 +6,11 @@ presentation is refused, and when it is a fully valid one, and not the echo of a
 
 from __future__ import annotations
 
-from dataclasses import field, replace
+from dataclasses import field
 
 from grantway.protocol import audit
-from grantway.protocol.connections import view_of
-from grantway.protocol.decision import Change, Decision, MoveGeneration, Refusal, Replace, TouchUse, refuse
+from grantway.protocol.activation import activation
+from grantway.protocol.decision import Decision, MoveGeneration, Refusal, TouchUse, refuse
 from grantway.protocol.facts import Facts, GrantInUse
 from grantway.protocol.issuing import Issued, Reused, issue_for_grant
 from grantway.protocol.keys import CODE, mac
@@ -19,10 +19,9 @@ from grantway.protocol.moment import Moment
 from grantway.protocol.pkce import verifies
 from grantway.protocol.redirect_uri import is_same
 from grantway.protocol.scope import within
-from grantway.protocol.standing import SUSPENDED, suspended, why_out
-from grantway.protocol.telling import platform_notice
+from grantway.protocol.standing import SUSPENDED, next_idle_end, suspended, why_out
 from grantway.protocol.tokens import UnprovenCode, read_code
-from grantway.wire.errors import INVALID_GRANT, INVALID_REQUEST, INVALID_TARGET
+from grantway.wire.errors import CLIENT_SECRET_REQUIRED, INVALID_GRANT, INVALID_REQUEST, INVALID_TARGET
 from grantway.wire.messages import TokenRequest
 from grantway.wire.record import record
 
@@ -56,6 +55,8 @@ def decide(request: TokenRequest, client: Client, loaded: Presented, at: Moment)
         return refuse(INVALID_GRANT, "code_unknown")
     if grant.client_id != client.id:
         return refuse(INVALID_GRANT, "code_of_another_client")  # RFC 6749 §4.1.3
+    if held.client.confidential and not client.confidential and grant.code_challenge is None:
+        return refuse(CLIENT_SECRET_REQUIRED, "client_secret_missing")  # nothing else proves who asks
     wrong = _why_not_bound(request, grant, client)
     if wrong is not None:
         return refuse(INVALID_GRANT, wrong)
@@ -70,37 +71,24 @@ def decide(request: TokenRequest, client: Client, loaded: Presented, at: Moment)
         return refuse(INVALID_GRANT, "code_expired")
     if request.resource and not within(request.resource, grant.resource):
         return refuse(INVALID_TARGET, "resource_exceeds_grant")  # RFC 8707 §2.2
-    idle = client.policy.refresh_idle_lifetime
     return Decision(
-        issue_for_grant(held, secret, 1, at, resource=request.resource or None),
+        issue_for_grant(
+            held,
+            secret,
+            1,
+            at,
+            resource=request.resource or None,
+            short_lived=request.short_lived,
+            jwt=request.jwt,
+        ),
         (
-            MoveGeneration(grant.id, 0, at.now, refresh_idle_expires_at=None if idle is None else at.now + idle),
-            *_activation(held, at),
+            MoveGeneration(grant.id, 0, at.now, refresh_idle_expires_at=next_idle_end(held.client, grant, at.now)),
+            *activation(held, at),
             TouchUse(grant.id, held.connection.id, at.now.date()),
             audit.note(at, audit.by_client(client), "code_exchanged", held.connection, grant_id=grant.id),
         ),
         "code_exchanged",
     )
-
-
-def _activation(held: GrantInUse, at: Moment) -> tuple[Change, ...]:
-    """With its first token a connection is active, and the platform hears of it.
-
-    Guarded by the connection's version: of two first tokens one is the first, and none comes after a removal.
-    """
-    connection = held.connection
-    if connection.activated_at is not None:
-        return ()
-    active = replace(connection, activated_at=at.now, version=connection.version + 1)
-    told = platform_notice(
-        at,
-        view_of(held),
-        "connection.created",
-        reason=None,
-        actor=audit.by_client(held.client) if held.user is None else audit.by_user(held.user),
-        scope=list(connection.scope),
-    )
-    return Replace(active), *told
 
 
 def _why_not_bound(request: TokenRequest, grant: Grant, client: Client) -> str | None:

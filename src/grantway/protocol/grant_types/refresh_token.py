@@ -17,9 +17,10 @@ from grantway.protocol.keys import MOVE, REFRESH, mac, same
 from grantway.protocol.model import Client, Grant
 from grantway.protocol.moment import Moment
 from grantway.protocol.scope import common, within
-from grantway.protocol.standing import SUSPENDED, refresh_end, suspended, why_out
+from grantway.protocol.standing import SUSPENDED, next_idle_end, refresh_end, rotates, suspended, why_out
 from grantway.protocol.tokens import UnprovenRefreshToken, read_refresh_token
 from grantway.wire.errors import (
+    CLIENT_SECRET_REQUIRED,
     IDEMPOTENCY_KEY_REUSED,
     INVALID_GRANT,
     INVALID_REQUEST,
@@ -60,6 +61,8 @@ def decide(request: TokenRequest, client: Client, loaded: Presented, at: Moment)
         return refuse(INVALID_GRANT, "refresh_token_unknown")
     if grant.client_id != client.id:
         return refuse(INVALID_GRANT, "refresh_token_of_another_client")  # RFC 6749 §10.4
+    if held.client.confidential and not client.confidential and grant.code_challenge is None:
+        return refuse(CLIENT_SECRET_REQUIRED, "client_secret_missing")  # nothing else proves who asks
     out = why_out(held)
     if out is not None and out in SUSPENDED:
         return Decision(suspended(out), reason=out)
@@ -80,7 +83,9 @@ def decide(request: TokenRequest, client: Client, loaded: Presented, at: Moment)
             return Decision(Reused(held, "refresh_token_reused"))
         if verdict is not None:
             return refuse(IDEMPOTENCY_KEY_REUSED if verdict == "idempotency_key_reused" else INVALID_GRANT, verdict)
-    if not within(scope, grant.scope):
+    if policy.narrowing == "intersect":
+        scope = common(grant.scope, scope)
+    if not within(scope, grant.scope) or (grant.scope and not scope):
         return refuse(INVALID_SCOPE, "scope_exceeds_grant")  # RFC 6749 §6
     if not within(resource, grant.resource):
         return refuse(INVALID_TARGET, "resource_exceeds_grant")  # RFC 8707 §2.2
@@ -89,13 +94,27 @@ def decide(request: TokenRequest, client: Client, loaded: Presented, at: Moment)
     if grant.last_used_day != at.now.date():
         used = (TouchUse(grant.id, held.connection.id, at.now.date()),)
     if token.generation < grant.generation:
-        return Decision(issue_for_grant(held, secret, grant.generation, at, scope, resource), used, "refresh_repeated")
-    if not policy.rotates_refresh_tokens:
-        return Decision(issue_for_grant(held, secret, grant.generation, at, scope, resource), used, "refreshed")
-    idle = policy.refresh_idle_lifetime
-    move = MoveGeneration(grant.id, grant.generation, at.now, move_key, None if idle is None else at.now + idle)
+        return Decision(_issued(held, secret, grant.generation, at, scope, resource, request), used, "refresh_repeated")
+    if not rotates(held.client, grant):
+        return Decision(_issued(held, secret, grant.generation, at, scope, resource, request), used, "refreshed")
+    idle_end = next_idle_end(held.client, grant, at.now)
+    move = MoveGeneration(grant.id, grant.generation, at.now, move_key, idle_end)
     return Decision(
-        issue_for_grant(held, secret, grant.generation + 1, at, scope, resource), (move, *used), "refreshed"
+        _issued(held, secret, grant.generation + 1, at, scope, resource, request), (move, *used), "refreshed"
+    )
+
+
+def _issued(
+    held: GrantInUse,
+    secret: bytes,
+    generation: int,
+    at: Moment,
+    scope: tuple[str, ...],
+    resource: tuple[str, ...],
+    request: TokenRequest,
+) -> Issued:
+    return issue_for_grant(
+        held, secret, generation, at, scope, resource, short_lived=request.short_lived, jwt=request.jwt
     )
 
 

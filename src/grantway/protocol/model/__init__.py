@@ -16,7 +16,7 @@ from grantway.protocol.model.clients import (
     Scope,
 )
 from grantway.protocol.model.connections import Connection, ConnectionKey, Resource, Suspension, Webhook
-from grantway.protocol.model.grants import EndedToken, Grant, Origin, PendingAuthorization
+from grantway.protocol.model.grants import EndedToken, ForeignToken, Grant, Origin, PendingAuthorization
 from grantway.protocol.model.house import AuditEntry, IdempotentAnswer, OperatorKey, SigningKey, Tally
 from grantway.protocol.model.outbox import DeliveryAttempt, Event, Notice, NoticeKind
 from grantway.protocol.model.people import (
@@ -35,15 +35,15 @@ Record = (
     User | Account | Membership | Operator | Session | OneTimeLink | SignInRequest | FailureBucket
     | Client | Icon | Developer | RefusedAuthorization | Scope
     | Connection | ConnectionKey | Webhook | Resource
-    | Grant | EndedToken | PendingAuthorization
+    | Grant | EndedToken | ForeignToken | PendingAuthorization
     | Event | Notice | DeliveryAttempt
     | SigningKey | OperatorKey | AuditEntry | IdempotentAnswer | Tally
 )  # fmt: skip
 
 __all__ = [
     "Account", "AuditEntry", "Client", "ClientKind", "ClientSecret", "Connection", "ConnectionKey", "DeliveryAttempt",
-    "Developer", "EndedToken", "Event", "FailureBucket", "Grant", "Icon", "IdempotentAnswer", "Membership", "Notice",
-    "NoticeKind", "OneTimeLink", "Operator", "OperatorKey", "Origin", "PendingAuthorization", "Record",
+    "Developer", "EndedToken", "Event", "FailureBucket", "ForeignToken", "Grant", "Icon", "IdempotentAnswer", "Membership",
+    "Notice", "NoticeKind", "OneTimeLink", "Operator", "OperatorKey", "Origin", "PendingAuthorization", "Record",
     "RefusedAuthorization", "Resource", "Role", "Scope", "Session", "SignInRequest", "SigningKey", "Suspension", "Tally",
     "User", "Webhook",
 ]  # fmt: skip

@@ -30,7 +30,8 @@ class Client:
     cannot do without: a customer may leave out any other, and a connection that lacks one of them requires
     reauthorization. ``resources`` are the RFC 8707 resources that it may ask tokens for or, for a resource server, the
     ones that it is. ``secret`` is what its own (client credentials) tokens hang from. ``overrides`` are single fields of
-    policy, as sorted pairs. Without ``approved_at`` it is a draft, which connects only accounts of its developers;
+    policy, as sorted pairs. ``account_id`` is whose client it is: the account that it acts for when it acts for itself.
+    Without ``approved_at`` it is a draft, which connects only accounts of its developers;
     ``submitted_at`` is when they asked for approval.
     """
 

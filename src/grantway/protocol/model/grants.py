@@ -53,10 +53,29 @@ class Grant:
 
 @record
 class EndedToken:
-    """One access token that was ended before its time. Kept until it could not be used any more anyway."""
+    """One access token that was ended before its time. Kept until it could not be used any more anyway.
+
+    ``ends_at``: it was renewed, and works until then beside the new one; ``None``: it ended at once.
+    """
 
     serial: bytes
     keep_until: datetime
+    ends_at: datetime | None = None
+
+
+@record
+class ForeignToken:
+    """A token that an older system issued, brought along as the SHA-256 digest of its text, and what it stands for here.
+
+    An ``access`` token is good for its grant until ``expires_at``. A ``refresh`` token is generation 0 of its grant; so is
+    a ``migration`` token, which is exchanged once (Square, "migration_token").
+    """
+
+    digest: bytes = field(repr=False)
+    grant_id: bytes
+    kind: Literal["access", "refresh", "migration"]
+    created_at: datetime
+    expires_at: datetime | None = None
 
 
 @record
@@ -66,7 +85,9 @@ class PendingAuthorization:
     Found by the digest of the id in the address, bound to the digest of the browser's cookie, after sign-in to
     ``user_id`` and, once picked, to ``account_id``. ``refusal`` is an error that was found in the request and may be
     told to the client only when the customer has signed in: pair of error code and reason. ``grant_id`` is what Allow
-    made of it: the row stays for a moment, so that a second click gets the same answer.
+    made of it: the row stays for a moment, so that a second click gets the same answer. ``response_type`` is ``code``,
+    or ``token`` for an access token through the browser; ``ui_locales`` are languages that the client wants its customer
+    spoken to in, best first.
     """
 
     digest: bytes
@@ -86,3 +107,5 @@ class PendingAuthorization:
     account_id: bytes | None = None
     grant_id: bytes | None = None
     version: int = 1
+    response_type: str = "code"
+    ui_locales: tuple[str, ...] = ()

@@ -57,12 +57,17 @@ class Account:
 
 @record
 class Membership:
-    """A user belongs to an account. Owners and admins may connect integrations; members may not."""
+    """A user belongs to an account. Owners and admins may connect integrations; members may not.
+
+    ``external_ids`` are the identifiers by which dialects know the person in this account: ``phonecom`` their extension,
+    an integer (kept as text).
+    """
 
     account_id: bytes
     user_id: bytes
     role: Role
     created_at: datetime
+    external_ids: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def may_connect(self) -> bool:

@@ -13,6 +13,7 @@ from grantway.protocol.facts import Facts
 from grantway.protocol.introspection import introspect
 from grantway.protocol.model import SigningKey
 from grantway.protocol.moment import Moment
+from grantway.protocol.policy import PROFILES
 from grantway.protocol.revocation import revoke
 from grantway.protocol.token import GRANT_TYPES, token, writes
 from grantway.server.answer import Endpoint, Said, refused
@@ -26,6 +27,7 @@ JWKS_PATH = "/jwks.json"
 METADATA_PATH = "/.well-known/oauth-authorization-server"
 DISCOVERY_PATH = "/.well-known/openid-configuration"
 
+STANDARD = PROFILES["standard"]
 _METADATA_HEADERS = (JSON, (b"cache-control", b"public, max-age=600"))
 
 
@@ -101,7 +103,7 @@ def metadata(issuer: str, scopes: tuple[str, ...]) -> dict[str, Any]:
         "scopes_supported": list(scopes),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": [module.GRANT_TYPE for module in GRANT_TYPES],
+        "grant_types_supported": [one.GRANT_TYPE for one in GRANT_TYPES if one.GRANT_TYPE in STANDARD.grant_types],
         "token_endpoint_auth_methods_supported": [*authentication, "none"],
         "introspection_endpoint_auth_methods_supported": authentication,
         "revocation_endpoint_auth_methods_supported": [*authentication, "none"],

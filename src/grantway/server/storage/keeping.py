@@ -18,6 +18,7 @@ from grantway.protocol.model import (
     EndedToken,
     Event,
     FailureBucket,
+    ForeignToken,
     Grant,
     Icon,
     IdempotentAnswer,
@@ -58,6 +59,7 @@ KEYS: Mapping[type[Any], Callable[[Any], Any]] = {
     Resource: attrgetter("id"),
     Grant: attrgetter("id"),
     EndedToken: attrgetter("serial"),
+    ForeignToken: attrgetter("digest"),
     PendingAuthorization: attrgetter("digest"),
     Event: attrgetter("id"),
     Notice: attrgetter("id"),
@@ -91,6 +93,9 @@ CODES_KEPT = timedelta(hours=1)
 
 ENDED_GRANTS_KEPT = timedelta(days=30)
 """How long after its end a grant is kept. Its tokens ended with it; locally verified JWTs have long expired."""
+
+FOREIGN_TOKENS_KEPT = timedelta(days=30)
+"""How long after its expiry a token of an older system is kept: longer than any profile lets one be renewed."""
 
 NOTICES_KEPT = timedelta(days=30)
 """How long after its delivery (or death) a notice is kept, with its attempts and what was answered."""

@@ -22,6 +22,9 @@ class ClientFacts(Reading):
         found = self._all(Client, lambda each: each.ended_at is None and (name is None or each.name.startswith(name)))
         return one_page(found, page)
 
+    async def clients_of_account(self, account_id: bytes, page: Page = FIRST_PAGE) -> tuple[Client, ...]:
+        return one_page(self._all(Client, lambda each: each.account_id == account_id and each.ended_at is None), page)
+
     async def submitted_clients(self) -> tuple[Client, ...]:
         waiting: list[tuple[datetime, bytes, Client]] = [
             (each.submitted_at, each.id, each)

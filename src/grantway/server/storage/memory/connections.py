@@ -12,6 +12,7 @@ from grantway.protocol.model import (
     Connection,
     ConnectionKey,
     EndedToken,
+    ForeignToken,
     Grant,
     PendingAuthorization,
     Resource,
@@ -130,6 +131,9 @@ class ConnectionFacts(Reading):
 
     async def ended_token(self, serial: bytes) -> EndedToken | None:
         return self._tables.of(EndedToken).get(serial)
+
+    async def foreign_token(self, digest: bytes) -> ForeignToken | None:
+        return self._tables.of(ForeignToken).get(digest)
 
     async def pending(self, digest: bytes) -> PendingAuthorization | None:
         return self._tables.of(PendingAuthorization).get(digest)

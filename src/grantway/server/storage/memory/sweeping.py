@@ -11,6 +11,7 @@ from grantway.protocol.model import (
     EndedToken,
     Event,
     FailureBucket,
+    ForeignToken,
     Grant,
     IdempotentAnswer,
     Notice,
@@ -28,6 +29,7 @@ from grantway.server.storage.keeping import (
     ENDED_GRANTS_KEPT,
     ENDED_WEBHOOKS_KEPT,
     EVENTS_KEPT,
+    FOREIGN_TOKENS_KEPT,
     NOTICES_KEPT,
     TALLIES_BY_HOUR,
     TALLIES_KEPT,
@@ -36,7 +38,7 @@ from grantway.server.storage.memory.tables import Tables
 
 
 def sweep(tables: Tables, now: datetime, limit: int) -> int:
-    """See ``Storage.sweep``. Attempts go with their notice and are not counted."""
+    """See ``Storage.sweep``. Attempts go with their notice, foreign tokens with their grant; neither is counted."""
     swept = 0
     for kind, is_over in _OVER:
         over = [key for key, record in tables.of(kind).items() if is_over(record, now)][:limit]
@@ -44,9 +46,12 @@ def sweep(tables: Tables, now: datetime, limit: int) -> int:
             tables.set(kind, key, None)
         swept += len(over)
     swept += _add_up_tallies(tables, now, limit)
+    grants = tables.of(Grant)
+    for orphan in [key for key, token in tables.of(ForeignToken).items() if token.grant_id not in grants]:
+        tables.set(ForeignToken, orphan, None)
     notices = tables.of(Notice)
-    for orphan in [key for key in tables.of(DeliveryAttempt) if key[0] not in notices]:
-        tables.set(DeliveryAttempt, orphan, None)
+    for attempt in [key for key in tables.of(DeliveryAttempt) if key[0] not in notices]:
+        tables.set(DeliveryAttempt, attempt, None)
     tables.commit()
     return swept
 
@@ -84,6 +89,10 @@ def _grant_is_over(grant: Grant, now: datetime) -> bool:
     )
 
 
+def _foreign_token_is_over(token: ForeignToken, now: datetime) -> bool:
+    return token.expires_at is not None and token.expires_at < now - FOREIGN_TOKENS_KEPT
+
+
 def _webhook_is_over(webhook: Webhook, now: datetime) -> bool:
     return webhook.ended_at is not None and webhook.ended_at < now - ENDED_WEBHOOKS_KEPT
 
@@ -99,6 +108,7 @@ def _has_expired(record: Any, now: datetime) -> bool:
 
 _OVER: tuple[tuple[type[Any], Callable[[Any, datetime], bool]], ...] = (
     (EndedToken, lambda ended, now: ended.keep_until < now),
+    (ForeignToken, _foreign_token_is_over),
     (Session, _has_expired),
     (OneTimeLink, _has_expired),
     (SignInRequest, _has_expired),

@@ -17,6 +17,7 @@ from grantway.protocol.model import (
     EndedToken,
     Event,
     FailureBucket,
+    ForeignToken,
     Grant,
     Icon,
     IdempotentAnswer,
@@ -61,7 +62,7 @@ ACCOUNT = Codec(
     settings=DOCUMENT,
     metadata=DOCUMENT,
 )
-MEMBERSHIP = Codec(Membership, created_at=TIME)
+MEMBERSHIP = Codec(Membership, created_at=TIME, external_ids=DOCUMENT)
 OPERATOR = Codec(Operator, created_at=TIME)
 SESSION = Codec(Session, auth_time=TIME, expires_at=TIME)
 ONE_TIME_LINK = Codec(OneTimeLink, created_at=TIME, expires_at=TIME)
@@ -134,7 +135,8 @@ GRANT = Codec(
     revoked_at=TIME,
     last_used_day=DAY,
 )
-ENDED_TOKEN = Codec(EndedToken, keep_until=TIME)
+ENDED_TOKEN = Codec(EndedToken, keep_until=TIME, ends_at=TIME)
+FOREIGN_TOKEN = Codec(ForeignToken, created_at=TIME, expires_at=TIME)
 PENDING = Codec(
     PendingAuthorization,
     created_at=TIME,
@@ -144,6 +146,7 @@ PENDING = Codec(
     resource=NAMES,
     prompt=NAMES,
     refusal=NAMES,
+    ui_locales=NAMES,
 )
 
 # the outbox
@@ -189,6 +192,7 @@ CODECS: Mapping[type[Any], Codec[Any]] = {
     Resource: RESOURCE,
     Grant: GRANT,
     EndedToken: ENDED_TOKEN,
+    ForeignToken: FOREIGN_TOKEN,
     PendingAuthorization: PENDING,
     Event: EVENT,
     Notice: NOTICE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grantway.wire import json_bytes
-from grantway.wire.encoding import read_json_object, read_retry_after
+from grantway.wire.encoding import read_json_object, read_retry_after, write_scope
 from grantway.wire.errors import INVALID_REQUEST, SERVER_ERROR, TOO_MANY_REQUESTS, Malformed, OAuthError
 from grantway.wire.http import JSON, NO_STORE, HttpAnswer, HttpRequest
 from grantway.wire.messages import ErrorAnswer
@@ -26,17 +26,25 @@ def write_error_answer(answer: ErrorAnswer, request: HttpRequest | None = None) 
     return _write(answer, headers)
 
 
-def write_bearer_challenge(answer: ErrorAnswer, request: HttpRequest | None = None) -> HttpAnswer:
-    """A refusal to a caller with an access token.
+def write_bearer_challenge(
+    answer: ErrorAnswer,
+    request: HttpRequest | None = None,
+    *,
+    realm: str = "grantway",
+    scope: tuple[str, ...] = (),
+) -> HttpAnswer:
+    """A refusal to a caller with an access token. ``scope`` is what would have been enough.
 
     RFC 6750 §3.1: one who sent no authentication at all is told the scheme and no error code.
     """
     headers = list(HEADERS)
     error = answer.error
     if request is not None and error.status == 401 and not _tried_header(request):
-        headers.append((b"www-authenticate", b'Bearer realm="grantway"'))
+        headers.append((b"www-authenticate", f'Bearer realm="{realm}"'.encode()))
     elif error.status in {400, 401, 403}:
-        challenge = f'Bearer realm="grantway", error="{error.code}", error_description="{error.description}"'
+        challenge = f'Bearer realm="{realm}", error="{error.code}", error_description="{error.description}"'
+        if scope:
+            challenge += f', scope="{write_scope(scope)}"'
         headers.append((b"www-authenticate", challenge.encode()))
     return _write(answer, headers)
 

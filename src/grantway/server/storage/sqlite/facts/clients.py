@@ -37,6 +37,9 @@ class ClientFacts(Reading):
             return self._many(r.CLIENT, sql.CLIENTS, *older(page))
         return self._many(r.CLIENT, sql.CLIENTS_BY_NAME, *older(page), *beginning(name))
 
+    async def clients_of_account(self, account_id: bytes, page: Page = FIRST_PAGE) -> tuple[Client, ...]:
+        return self._many(r.CLIENT, sql.CLIENTS_OF_ACCOUNT, *older(page), account_id)
+
     async def submitted_clients(self) -> tuple[Client, ...]:
         return self._many(r.CLIENT, sql.SUBMITTED_CLIENTS)
 

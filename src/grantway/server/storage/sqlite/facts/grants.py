@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from grantway.protocol.facts import GrantInUse
-from grantway.protocol.model import Account, Client, Connection, EndedToken, Grant, PendingAuthorization, User
+from grantway.protocol.model import (
+    Account,
+    Client,
+    Connection,
+    EndedToken,
+    ForeignToken,
+    Grant,
+    PendingAuthorization,
+    User,
+)
 from grantway.server.storage.sqlite import records as r
 from grantway.server.storage.sqlite.codec import Codec, micros
 from grantway.server.storage.sqlite.facts.reading import Reading
@@ -93,6 +102,9 @@ class GrantFacts(Reading):
 
     async def ended_token(self, serial: bytes) -> EndedToken | None:
         return self._one(r.ENDED_TOKEN, BY_KEY[EndedToken], serial)
+
+    async def foreign_token(self, digest: bytes) -> ForeignToken | None:
+        return self._one(r.FOREIGN_TOKEN, BY_KEY[ForeignToken], digest)
 
     async def pending(self, digest: bytes) -> PendingAuthorization | None:
         return self._one(r.PENDING, BY_KEY[PendingAuthorization], digest)

@@ -19,6 +19,11 @@ select {CLIENT.columns()} from clients indexed by clients_by_name
 where ended_at is null and name >= ?3 and name < ?4 and id < ?1 order by id desc limit ?2"""
 """Clients that are not ended and whose name lies in a range, newest first."""
 
+CLIENTS_OF_ACCOUNT = f"""
+select {CLIENT.columns()} from clients indexed by clients_by_account
+where account_id = ?3 and ended_at is null and id < ?1 order by id desc limit ?2"""
+"""Clients that are not ended and belong to an account, newest first."""
+
 SUBMITTED_CLIENTS = f"""
 select {CLIENT.columns()} from clients indexed by clients_submitted
 where submitted_at is not null and approved_at is null and ended_at is null order by submitted_at, id limit 1000"""

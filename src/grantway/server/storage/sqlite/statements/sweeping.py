@@ -8,6 +8,7 @@ from grantway.server.storage.keeping import (
     ENDED_GRANTS_KEPT,
     ENDED_WEBHOOKS_KEPT,
     EVENTS_KEPT,
+    FOREIGN_TOKENS_KEPT,
     NOTICES_KEPT,
     TALLIES_BY_HOUR,
     TALLIES_KEPT,
@@ -36,8 +37,13 @@ SWEEP_ATTEMPTS = f"""
 delete from delivery_attempts where notice_id in (select id from notices where {_NOTICE_IS_OVER} < ?1 limit ?2)"""
 """The attempts of just the notices that go next."""
 
+SWEEP_FOREIGN_TOKENS = """
+delete from foreign_tokens where grant_id in (select id from grants where revoked_at < ?1 limit ?2)"""
+"""What stands for just the grants that go next."""
+
 SWEEPS = {
     "ended_tokens": _sweep("ended_tokens", "serial", "keep_until"),
+    "foreign_tokens": _sweep("foreign_tokens", "digest", "expires_at"),
     "sessions": _sweep("sessions", "digest", "expires_at"),
     "one_time_links": _sweep("one_time_links", "digest", "expires_at"),
     "sign_in_requests": _sweep("sign_in_requests", "digest", "expires_at"),
@@ -56,12 +62,17 @@ SWEEPS = {
 }
 """The rows of each kind that go."""
 
-BEFORE = {"notices": SWEEP_ATTEMPTS, "hourly_tallies": ADD_UP_TALLIES}
+BEFORE = {
+    "revoked_grants": SWEEP_FOREIGN_TOKENS,
+    "notices": SWEEP_ATTEMPTS,
+    "hourly_tallies": ADD_UP_TALLIES,
+}
 """What is done first, in the same transaction."""
 
 KEPT = {
     "codes": CODES_KEPT,
     "revoked_grants": ENDED_GRANTS_KEPT,
+    "foreign_tokens": FOREIGN_TOKENS_KEPT,
     "notices": NOTICES_KEPT,
     "events": EVENTS_KEPT,
     "webhooks": ENDED_WEBHOOKS_KEPT,
