@@ -51,7 +51,7 @@ def test_a_suspended_refresh_is_told_the_state_and_when_to_come_again(there: Wor
             "connection_state": "suspended",
         }
     )
-    assert there.introspect(tokens["access_token"]) == {"active": False}
+    assert there.introspect(tokens["access_token"]) == {"active": False, "connection_state": "suspended"}
     there.house.decide(resume, connection_of(there, tokens), "operator")
     assert there.introspect(tokens["access_token"])["active"] is True
     assert there.refresh(tokens["refresh_token"]).status == 200

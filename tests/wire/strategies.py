@@ -103,7 +103,9 @@ token_answers = st.builds(
     account=maybe(accounts),
 )
 introspection_requests = st.builds(IntrospectionRequest, visible, credentials, maybe(visible))
-introspection_answers = st.just(IntrospectionAnswer(active=False)) | st.builds(
+introspection_answers = st.sampled_from(
+    [IntrospectionAnswer(active=False), IntrospectionAnswer(active=False, connection_state="suspended")]
+) | st.builds(
     IntrospectionAnswer,
     active=st.just(True),
     scope=scopes | st.just(()),

@@ -10,13 +10,15 @@ from grantway.protocol.ids import show
 from grantway.protocol.issuing import account_of, subject_of
 from grantway.protocol.model import Client
 from grantway.protocol.moment import Moment
-from grantway.protocol.standing import refresh_end, why_out
+from grantway.protocol.standing import SUSPENDED, refresh_end, why_out
 from grantway.protocol.tokens import read_refresh_token
 from grantway.wire import base62
 from grantway.wire.errors import INVALID_CLIENT
 from grantway.wire.messages import IntrospectionAnswer, IntrospectionRequest
 
 INACTIVE = IntrospectionAnswer(active=False)
+SUSPENDED_FOR_NOW = IntrospectionAnswer(active=False, connection_state="suspended")
+"""Told to who may see the token anyway, so that an API does not say ``invalid_token``: the client would throw it away."""
 
 
 async def introspect(
@@ -39,7 +41,7 @@ async def introspect(
     if out == "connection_removed" and await may_clean_up(proven, facts, at):
         return Decision(_active(proven, issuer, CLEANUP), reason="active_for_cleanup")
     if out is not None:
-        return Decision(INACTIVE, reason=out)
+        return Decision(SUSPENDED_FOR_NOW if out in SUSPENDED else INACTIVE, reason=out)
     return Decision(_active(proven, issuer, proven.scope), used_today(proven, at), "active")
 
 

@@ -16,6 +16,7 @@ from grantway.wire.messages import ErrorAnswer, IntrospectionAnswer, Introspecti
 INTROSPECT_PATH = "/introspect"
 
 _INACTIVE = HttpAnswer(200, HEADERS, b'{"active":false}')
+_SUSPENDED = HttpAnswer(200, HEADERS, b'{"active":false,"connection_state":"suspended"}')
 
 
 def read_introspection_request(request: HttpRequest) -> IntrospectionRequest:
@@ -34,10 +35,11 @@ def write_introspection_request(message: IntrospectionRequest) -> HttpRequest:
 def write_introspection_answer(answer: IntrospectionAnswer) -> HttpAnswer:
     """What the token is good for.
 
-    RFC 7662 §2.2: of a token that is not active the server "SHOULD NOT include any additional information".
+    RFC 7662 §2.2: of a token that is not active the server "SHOULD NOT include any additional information". That it is
+    only suspended is told all the same: an API that says ``invalid_token`` makes correct clients throw it away.
     """
     if not answer.active:
-        return _INACTIVE
+        return _SUSPENDED if answer.connection_state == "suspended" else _INACTIVE
     members: dict[str, Any] = {"active": True}
     if answer.scope:
         members["scope"] = write_scope(answer.scope)
@@ -67,7 +69,7 @@ def read_introspection_answer(answer: HttpAnswer) -> IntrospectionAnswer | Error
             return read_error_answer(answer)
         raise Malformed(INVALID_REQUEST, "active_missing")
     if not active:
-        return IntrospectionAnswer(active=False)
+        return IntrospectionAnswer(active=False, connection_state=members.visible("connection_state"))
     return IntrospectionAnswer(
         active=True,
         scope=read_answered_scope(members) or (),
