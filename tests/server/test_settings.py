@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from grantway.protocol.model import Scope
-from grantway.server.loopback import is_loopback
 from grantway.server.settings import Settings
 from grantway.server.settings_reference import reference
 from grantway.server.settings_sources import CannotStart, load_settings
+from grantway.wire.loopback import is_loopback
 
 ROOT = Path(__file__).parents[2]
 

@@ -32,7 +32,7 @@ from grantway.protocol.model import Scope
 from grantway.protocol.moment import Installation
 from grantway.server import settings_values as values
 from grantway.server.connections.addresses import AddressRules
-from grantway.server.loopback import is_loopback
+from grantway.wire.loopback import is_loopback
 
 PREFIX = "GRANTWAY_"
 FILE_NAME = "grantway.toml"

@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import SecretStr
 
 from grantway.server.connections.addresses import AddressRules
-from grantway.server.loopback import is_loopback
+from grantway.wire.loopback import is_loopback
 
 
 def networks(value: Any) -> Any:

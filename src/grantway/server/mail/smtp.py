@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
 
-from grantway.server.loopback import is_loopback
+from grantway.wire.loopback import is_loopback
 
 TIMEOUT = 20.0
 """Seconds for each step of the conversation."""
