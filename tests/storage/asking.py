@@ -21,6 +21,7 @@ from grantway.protocol.model import (
     EndedToken,
     Event,
     FailureBucket,
+    ForeignToken,
     Grant,
     Icon,
     IdempotentAnswer,
@@ -274,6 +275,11 @@ def idempotent_answer(number: int = 17, **fields: Any) -> IdempotentAnswer:
 def tally(label: str = "refresh_token", **fields: Any) -> Tally:
     basics: dict[str, Any] = {"hour": THE_HOUR, "kind": "tokens", "label": label, "count": 1}
     return Tally(**basics | fields)
+
+
+def foreign_token(number: int = 18, **fields: Any) -> ForeignToken:
+    basics: dict[str, Any] = {"digest": an_id(number) * 2, "grant_id": an_id(5), "kind": "access", "created_at": NOON}
+    return ForeignToken(**basics | fields)
 
 
 ICON = Icon(an_id(3), b"\x89PNG", "digest")

@@ -28,6 +28,7 @@ from tests.storage.asking import (
     connection_key,
     developer,
     event,
+    foreign_token,
     grant,
     idempotent_answer,
     membership,
@@ -75,6 +76,7 @@ VIEW = ConnectionInView(connection(), client(), account(), user())
         (lambda facts: facts.client("\ud800"), None),
         (lambda facts: facts.client_by_row(b"?"), None),
         (lambda facts: facts.clients(), ()),
+        (lambda facts: facts.clients_of_account(b"?"), ()),
         (lambda facts: facts.submitted_clients(), ()),
         (lambda facts: facts.icon(b"?"), None),
         (lambda facts: facts.developer(b"?", b"?"), None),
@@ -94,6 +96,7 @@ VIEW = ConnectionInView(connection(), client(), account(), user())
         (lambda facts: facts.live_grants(b"?", b"?"), ()),
         (lambda facts: facts.has_live_grant_beside(b"?"), False),
         (lambda facts: facts.ended_token(b"?"), None),
+        (lambda facts: facts.foreign_token(b"?"), None),
         (lambda facts: facts.pending(b"?"), None),
         (lambda facts: facts.webhook(b"?"), None),
         (lambda facts: facts.webhooks(b"?"), ()),
@@ -190,7 +193,7 @@ FULL: dict[str, tuple[Any, Any]] = {
         lambda facts: facts.sign_in_request(an_id(12)),
     ),
     "a client": (
-        client(required_scopes=("a", "é"), submitted_at=NOON, approved_at=NOON + HOUR),
+        client(required_scopes=("a", "é"), submitted_at=NOON, approved_at=NOON + HOUR, account_id=an_id(2)),
         lambda facts: facts.client("client3"),
     ),
     "a developer": (developer(), lambda facts: facts.developer(an_id(3), an_id(1))),
@@ -221,6 +224,29 @@ FULL: dict[str, tuple[Any, Any]] = {
         lambda facts: facts.operator_key(an_id(16)),
     ),
     "an idempotent answer": (idempotent_answer(), lambda facts: facts.idempotent_answer(an_id(17))),
+    "a membership": (
+        membership(external_ids={"phonecom": "1767963", "é": "x y"}),
+        lambda facts: facts.membership(an_id(2), an_id(1)),
+    ),
+    "a renewed token": (
+        EndedToken(b"t" * 16, NOON + DAY, NOON + 2 * MINUTE),
+        lambda facts: facts.ended_token(b"t" * 16),
+    ),
+    "an older system's token": (
+        foreign_token(kind="migration", expires_at=NOON + DAY),
+        lambda facts: facts.foreign_token(an_id(18) * 2),
+    ),
+    "an older system's token without end": (
+        foreign_token(kind="refresh"),
+        lambda facts: facts.foreign_token(an_id(18) * 2),
+    ),
+    "an authorization request that waits": (
+        pending(
+            response_type="token", ui_locales=("fr-CA", "en"), code_challenge="c", user_id=an_id(1), account_id=an_id(2),
+            grant_id=an_id(5), resource=("https://api.example/",), version=4,
+        ),
+        lambda facts: facts.pending(an_id(6)),
+    ),
     "a tally": (tally(), lambda facts: only(facts.tallies(THE_HOUR))),
 }  # fmt: skip
 

@@ -101,6 +101,17 @@ def test_an_account_is_found_by_its_external_id_in_one_dialect(storage: Any) -> 
     assert ask(storage, lambda facts: facts.account_by_external_id("square", "y")) is None
 
 
+def test_an_accounts_clients_are_told_newest_first_and_page_by_page(storage: Any) -> None:
+    theirs = [client(n, account_id=an_id(2)) for n in (31, 33, 34)]
+    ended = client(32, account_id=an_id(2), ended_at=NOON)
+    add(storage, *theirs, ended, client(35, account_id=an_id(22)), client(36))
+    assert numbers_of(ask(storage, lambda facts: facts.clients_of_account(an_id(2)))) == [34, 33, 31]
+    assert numbers_of(ask(storage, lambda facts: facts.clients_of_account(an_id(2), Page(1, an_id(34))))) == [33]
+    do(storage, Replace(client(33, account_id=an_id(22), version=2)))
+    assert numbers_of(ask(storage, lambda facts: facts.clients_of_account(an_id(2)))) == [34, 31]
+    assert numbers_of(ask(storage, lambda facts: facts.clients_of_account(an_id(22)))) == [35, 33]
+
+
 def test_operators_and_developers_are_told_longest_first(storage: Any) -> None:
     people = [user(n) for n in (1, 2, 3)]
     add(storage, *people, client(31), client(32), client(33, ended_at=NOON), client(34))

@@ -127,9 +127,12 @@ def test_a_migration_says_its_phase(database: Path) -> None:
     assert migrations()[0] == Migration("0001_foundation", "expand", migrations()[0].script)
 
 
-def golden_rows(path: Path, schema: str) -> dict[str, Any]:
-    """A database with rows as an earlier schema wrote them, and what their records have to be. Never change rows."""
-    migrate(path, migrations()[: int(schema)])
+def golden_rows(path: Path, schema: str, *, under: str | None = None) -> dict[str, Any]:
+    """A database with rows as an earlier schema wrote them, and what their records have to be. Never change rows.
+
+    ``under``: the schema that the database has when they are written, if that is a later one.
+    """
+    migrate(path, migrations()[: int(under or schema)])
     written: dict[str, Any] = json.loads((GOLDEN / f"golden_rows_{schema}.json").read_text(encoding="utf-8"))
     connection = sqlite3.connect(path)
     for table, rows in written["rows"].items():
@@ -144,10 +147,12 @@ def golden_rows(path: Path, schema: str) -> dict[str, Any]:
     return records
 
 
-@pytest.mark.parametrize("schema", ["0001", "0002"])
-def test_golden_rows_of_every_schema_survive_all_later_migrations(tmp_path: Path, schema: str) -> None:
+@pytest.mark.parametrize(("schema", "under"), [("0001", "0001"), ("0002", "0002"), ("0002", "0003"), ("0003", "0003")])
+def test_golden_rows_survive_later_migrations_and_the_program_before_writes_on_after_one(
+    tmp_path: Path, schema: str, under: str
+) -> None:
     path = tmp_path / "grantway.db"
-    golden = golden_rows(path, schema)
+    golden = golden_rows(path, schema, under=under)
     connection = sqlite3.connect(path)
     for kind in KEYS:
         expected = golden.get(kind.__name__, [])
@@ -160,7 +165,7 @@ def test_golden_rows_of_every_schema_survive_all_later_migrations(tmp_path: Path
 
 
 def test_golden_rows_are_of_every_kind() -> None:
-    golden = json.loads((GOLDEN / "golden_rows_0002.json").read_text(encoding="utf-8"))
+    golden = json.loads((GOLDEN / "golden_rows_0003.json").read_text(encoding="utf-8"))
     assert {kind.__name__ for kind in KEYS} == {kind for kind, records in golden["records"].items() if records}
 
 
@@ -176,6 +181,22 @@ def test_what_waited_in_the_first_schema_goes_out_in_order_after_it(tmp_path: Pa
     (second,) = ask(storage, lambda facts: facts.due_notices(NOON + HOUR))
     assert second.id == an_id(0x13)
     asyncio.run(storage.close())
+
+
+def test_members_of_an_earlier_schema_get_an_id_of_their_own_where_people_have_one(tmp_path: Path) -> None:
+    path = tmp_path / "grantway.db"
+    migrate(path, migrations()[:2])
+    connection = sqlite3.connect(path)
+    members = [(an_id(2), an_id(number)) for number in range(50)]
+    connection.executemany("insert into memberships values (?, ?, 'owner', 0)", members)
+    connection.commit()
+    migrate(path)
+    kept = [json.loads(text) for (text,) in connection.execute("select external_ids from memberships")]
+    connection.close()
+    drawn = {int(each["phonecom"]) for each in kept}
+    assert len(drawn) == len(members)
+    assert min(drawn) > 0
+    assert max(drawn) < 2**53
 
 
 def test_each_session_of_the_first_schema_gets_an_id_of_its_own(tmp_path: Path) -> None:

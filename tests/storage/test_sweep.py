@@ -22,6 +22,7 @@ from tests.storage.asking import (
     client,
     connection,
     event,
+    foreign_token,
     grant,
     idempotent_answer,
     link,
@@ -45,6 +46,7 @@ def test_only_what_is_over_goes(storage: Any) -> None:
     add(storage, user(), account(), client(), connection())
     over = [
         EndedToken(b"over", NOON - INSTANT),
+        foreign_token(181, grant_id=an_id(56), expires_at=NOON - 30 * DAY - INSTANT),
         session(81, expires_at=NOON - INSTANT),
         pending(61, expires_at=NOON - INSTANT),
         bucket(101, expires_at=NOON - INSTANT),
@@ -62,13 +64,15 @@ def test_only_what_is_over_goes(storage: Any) -> None:
     ]
     still = [
         EndedToken(b"still", NOON),
+        foreign_token(182, grant_id=an_id(56), expires_at=NOON - 30 * DAY),
+        foreign_token(183, grant_id=an_id(56)),
         session(82, expires_at=NOON),
         pending(62, expires_at=NOON),
         bucket(102, expires_at=NOON),
         grant(53, code_expires_at=NOON - HOUR),
         grant(54, code_expires_at=NOON - 9 * DAY, generation=1),
         grant(55, code_expires_at=NOON - 9 * DAY, origin="implicit"),
-        grant(56),
+        grant(56, origin="migration"),
         grant(57, revoked_at=NOON - 30 * DAY),
         notice(73, delivered_at=NOON - 30 * DAY),
         notice(74, created_at=NOON - 90 * DAY),
@@ -88,6 +92,8 @@ def test_only_what_is_over_goes(storage: Any) -> None:
     assert asyncio.run(storage.sweep()) == 0
     assert ask(storage, lambda facts: facts.ended_token(b"over")) is None
     assert ask(storage, lambda facts: facts.ended_token(b"still")) is not None
+    left = [n for n in (181, 182, 183) if ask(storage, methodcaller("foreign_token", an_id(n) * 2)) is not None]
+    assert left == [182, 183]
     assert ask(storage, lambda facts: facts.session(an_id(81))) is None
     assert ask(storage, lambda facts: facts.session(an_id(82))) is not None
     assert ask(storage, lambda facts: facts.pending(an_id(61))) is None
@@ -108,6 +114,17 @@ def test_only_what_is_over_goes(storage: Any) -> None:
 
 def found_of(storage: Any, fact: str, *numbers: int) -> list[int]:
     return [n for n in numbers if ask(storage, methodcaller(fact, an_id(n))) is not None]
+
+
+def test_an_older_systems_tokens_go_with_their_grant_and_not_before(storage: Any) -> None:
+    add(storage, user(), account(), client(), connection(), grant(51, revoked_at=NOON - 30 * DAY - INSTANT))
+    add(storage, grant(52, revoked_at=NOON - 30 * DAY), grant(53, origin="migration"))
+    tokens = [foreign_token(180 + n, grant_id=an_id(50 + n), expires_at=NOON + DAY) for n in (1, 2, 3)]
+    add(storage, *tokens, foreign_token(191, grant_id=an_id(51)))
+    assert asyncio.run(storage.sweep()) == 1
+    assert found_of(storage, "grant", 51, 52, 53) == [52, 53]
+    left = [n for n in (181, 182, 183, 191) if ask(storage, methodcaller("foreign_token", an_id(n) * 2)) is not None]
+    assert left == [182, 183]
 
 
 def test_attempts_go_with_their_notice(storage: Any) -> None:
