@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Mapping, Set
 from dataclasses import field
@@ -59,7 +60,7 @@ def read_keys(answer: HttpAnswer, algorithms: Set[str]) -> tuple[Mapping[str, Ke
 
 def _read_key(jwk: Any, algorithms: Set[str]) -> Key | None:
     from joserfc.errors import JoseError
-    from joserfc.jwk import RSAKey, import_key
+    from joserfc.jwk import import_key
 
     if not isinstance(jwk, dict) or jwk.get("kty") not in {"EC", "RSA", "OKP"} or "d" in jwk:
         return None  # a set that publishes private keys proves nothing with them
@@ -68,12 +69,18 @@ def _read_key(jwk: Any, algorithms: Set[str]) -> Key | None:
     if jwk.get("alg") is not None and jwk["alg"] not in algorithms:
         return None
     try:
+        if jwk["kty"] == "RSA" and _bits(jwk.get("n")) < SMALLEST_RSA:
+            return None
         key = import_key(jwk)
         key.check_key_op("verify")
-        is_weak = isinstance(key, RSAKey) and key.public_key.key_size < SMALLEST_RSA
     except (JoseError, ValueError, TypeError):
         return None
-    return None if is_weak else key
+    return key
+
+
+def _bits(number: Any) -> int:
+    """How long the number is (Base64urlUInt, RFC 7518 §2)."""
+    return int.from_bytes(base64.urlsafe_b64decode(number + "==")).bit_length()
 
 
 def _lifetime(answer: HttpAnswer) -> timedelta:

@@ -51,7 +51,7 @@ def invalid_token(reason: str) -> Refused:
 
 def insufficient_scope(scope: tuple[str, ...]) -> Refused:
     """A good token that does not reach this; the challenge names what would."""
-    return Refused(INSUFFICIENT_SCOPE, "insufficient_scope", scope)
+    return Refused(INSUFFICIENT_SCOPE, "scope_too_small", scope)
 
 
 def unavailable(reason: str, retry_after: int | None = None) -> Refused:
