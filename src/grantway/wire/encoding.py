@@ -312,8 +312,8 @@ def media_type(message: HttpRequest) -> str | None:
     return None if value is None else value.partition(";")[0].strip().lower()
 
 
-def _after_scheme(header: str | None, scheme: str) -> str | None:
-    """What follows the scheme, which is case-insensitive (RFC 9110 §11.1); ``None`` when nothing does."""
+def after_scheme(header: str | None, scheme: str) -> str | None:
+    """What follows the scheme, given in lower case; the header's may be in any (RFC 9110 §11.1). ``None``: nothing."""
     first, _, rest = (header or "").partition(" ")
     return rest.strip(" ") or None if first.lower() == scheme else None
 
@@ -325,7 +325,7 @@ def read_basic(header: str | None, *, form_encoded: bool = True) -> tuple[str, s
     decode all the same: it changes nothing for identifiers and secrets without ``%`` and ``+``, which ours are.
     ``form_encoded=False`` is plain RFC 7617. The password may be empty, the name may not.
     """
-    encoded = _after_scheme(header, "basic")
+    encoded = after_scheme(header, "basic")
     if encoded is None:
         return None
     try:
@@ -354,7 +354,7 @@ def write_basic(name: str, password: str, *, form_encoded: bool = True) -> str:
 
 def read_bearer(header: str | None) -> str | None:
     """The token of an ``Authorization: Bearer`` header (RFC 6750 §2.1); ``None`` for another scheme and for no token."""
-    token = _after_scheme(header, "bearer")
+    token = after_scheme(header, "bearer")
     if token is None:
         return None
     if len(token) > MAX_VALUE or _B64TOKEN.fullmatch(token) is None:

@@ -120,12 +120,14 @@ class TokenAnswer:
 class ErrorAnswer:
     """A refusal, as it is said (RFC 6749 §5.2). ``retry_after`` is in seconds.
 
-    ``connection_state`` says why for now nothing goes, although the tokens are good: ``suspended``.
+    ``connection_state`` says why for now nothing goes, although the tokens are good: ``suspended``. ``details`` are a
+    vendor's own entries as they were read, word for word; they say the same again, so they make no difference.
     """
 
     error: OAuthError
     retry_after: int | None = None
     connection_state: str | None = None
+    details: tuple[Mapping[str, Any], ...] = field(default=(), compare=False)
 
 
 @record
