@@ -115,6 +115,7 @@ VIEW = ConnectionInView(connection(), client(), account(), user())
         (lambda facts: facts.idempotent_answer(b"?"), None),
         (lambda facts: facts.tallies(NOON), ()),
         (lambda facts: facts.count_live_grants(b"?"), 0),
+        (lambda facts: facts.permanent_grants(b"?"), ()),
         (lambda facts: facts.audit(), ()),
     ],
 )

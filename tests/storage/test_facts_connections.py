@@ -105,6 +105,24 @@ def test_whether_a_connection_has_a_live_grant_beside(storage: Any) -> None:
     assert ask(storage, lambda facts: facts.has_live_grant_beside(an_id(44), user_id=an_id(1)))
 
 
+def test_a_clients_permanent_tokens_are_told_oldest_first_while_their_connections_live(storage: Any) -> None:
+    add(storage, user(), account(), account(21), client(), client(31))
+    add(storage, connection(), connection(41, account_id=an_id(21)), connection(42, client_id=an_id(31)))
+    gone = connection(43, removed_at=NOON)
+    add(storage, gone, grant(59, origin="permanent", connection_id=an_id(43)))
+    add(
+        storage,
+        grant(52, origin="permanent"),
+        grant(51, origin="permanent", connection_id=an_id(41), account_id=an_id(21), user_id=None),
+        grant(53, origin="permanent", revoked_at=NOON),
+        grant(54),
+        grant(55, origin="permanent", connection_id=an_id(42), client_id=an_id(31)),
+    )
+    assert numbers_of(ask(storage, lambda facts: facts.permanent_grants(an_id(3)))) == [51, 52]
+    assert numbers_of(ask(storage, lambda facts: facts.permanent_grants(an_id(3), an_id(2)))) == [52]
+    assert numbers_of(ask(storage, lambda facts: facts.permanent_grants(an_id(31)))) == [55]
+
+
 def test_a_code_that_nobody_can_exchange_any_more_is_no_live_grant_beside(storage: Any) -> None:
     """It kept a connection alive whose last working grant had been revoked, and nobody was told."""
     add(

@@ -215,6 +215,12 @@ class Facts(Protocol):
     async def count_live_grants(self, connection_id: bytes) -> int:
         """How many grants of the connection are not revoked."""
 
+    async def permanent_grants(self, client_row_id: bytes, account_id: bytes | None = None) -> tuple[Grant, ...]:
+        """Grants of the client's tokens without end that are not revoked, under live connections, oldest first, at most 1000.
+
+        ``account_id``: only those for this account.
+        """
+
     async def ended_token(self, serial: bytes) -> EndedToken | None: ...
     async def foreign_token(self, digest: bytes) -> ForeignToken | None:
         """Expired ones are returned, too, as long as they are kept."""

@@ -129,6 +129,20 @@ class ConnectionFacts(Reading):
     async def count_live_grants(self, connection_id: bytes) -> int:
         return len(self._all(Grant, lambda each: each.connection_id == connection_id and each.revoked_at is None))
 
+    async def permanent_grants(self, client_row_id: bytes, account_id: bytes | None = None) -> tuple[Grant, ...]:
+        def wanted(each: Grant) -> bool:
+            connection = self._tables.of(Connection).get(each.connection_id)
+            return (
+                each.origin == "permanent"
+                and each.client_id == client_row_id
+                and account_id in (None, each.account_id)
+                and each.revoked_at is None
+                and connection is not None
+                and connection.removed_at is None
+            )
+
+        return tuple(sorted(self._all(Grant, wanted), key=lambda each: each.id)[:1000])
+
     async def ended_token(self, serial: bytes) -> EndedToken | None:
         return self._tables.of(EndedToken).get(serial)
 

@@ -21,3 +21,4 @@ alter table memberships add column external_ids text not null default '{}';
 update memberships set external_ids = json_object('phonecom', cast(1000000 + abs(random() % 2000000000) as text));
 
 create index clients_by_account on clients (account_id, id) where account_id is not null and ended_at is null;
+create index grants_permanent on grants (client_id, id) where origin = 'permanent' and revoked_at is null;

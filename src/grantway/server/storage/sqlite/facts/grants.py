@@ -100,6 +100,9 @@ class GrantFacts(Reading):
         count: int = self._rows(sql.COUNT_LIVE_GRANTS, connection_id)[0][0]
         return count
 
+    async def permanent_grants(self, client_row_id: bytes, account_id: bytes | None = None) -> tuple[Grant, ...]:
+        return self._many(r.GRANT, sql.PERMANENT_GRANTS, client_row_id, account_id)
+
     async def ended_token(self, serial: bytes) -> EndedToken | None:
         return self._one(r.ENDED_TOKEN, BY_KEY[EndedToken], serial)
 

@@ -44,6 +44,13 @@ select {GRANT.columns()} from grants where connection_id = ?1 and user_id is ?2 
 order by coalesce(last_used_day, created_at / 86400000000), created_at, id"""
 """A user's live grants under a connection, least recently used first."""
 
+PERMANENT_GRANTS = f"""
+select {GRANT.columns("g")} from grants g join connections c on c.id = g.connection_id
+where g.client_id = ?1 and g.origin = 'permanent' and g.revoked_at is null and c.removed_at is null
+  and (?2 is null or g.account_id = ?2)
+order by g.id limit 1000"""
+"""What stands behind the tokens without end of a client, oldest first."""
+
 COUNT_LIVE_GRANTS = "select count(*) from grants where connection_id = ?1 and revoked_at is null"
 """How many grants a connection has that are not revoked."""
 
