@@ -1,0 +1,106 @@
+"""From an answer's bytes to a message, a refusal, or the kind of nonsense that it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from grantway.client.conversation import Reply
+from grantway.client.errors import ErrorEntry, NoAnswer, NoAnswerKind, Refused
+from grantway.wire import json_bytes
+from grantway.wire.errors import Malformed
+from grantway.wire.http import HttpAnswer
+from grantway.wire.messages import ErrorAnswer, TokenAnswer
+
+T = TypeVar("T")
+
+_ERRORS = ("error", "errors", "@error")
+_TOKEN_MEMBERS = ("access_token", "token_type", "expires_in", "expires_at", "refresh_token")
+
+
+def understood(
+    reply: Reply,
+    read: Callable[[HttpAnswer], T | ErrorAnswer],
+    entries: Callable[[HttpAnswer], tuple[ErrorEntry, ...]] | None = None,
+) -> T:
+    """The message, by the dialect's reader. Raises ``Refused`` or ``NoAnswer``.
+
+    ``entries`` are the vendor's own entries of a refusal, where it has more than a code and a description.
+    """
+    answer = reply.answer
+    if 300 <= answer.status < 400:
+        raise NoAnswer("redirect", status=answer.status)
+    message, reason = _read(answer, read)
+    if reason is not None:
+        raise NoAnswer(_kind(answer, reason), status=answer.status, reason=reason)
+    if isinstance(message, ErrorAnswer):
+        error = message.error
+        raise Refused(
+            error.code,
+            status=answer.status,
+            description=error.description,
+            retry_after=message.retry_after,
+            connection_state=message.connection_state,
+            errors=() if entries is None else entries(answer),
+        )
+    if isinstance(message, TokenAnswer) and _is_half_camel(answer.body):
+        # Half of the members would be missed: a refresh token that is lost disconnects the customer weeks later.
+        raise NoAnswer("camel_case", status=answer.status)
+    read_as: T = message
+    return read_as
+
+
+def _read(answer: HttpAnswer, read: Callable[[HttpAnswer], Any]) -> tuple[Any, str | None]:
+    # The error is turned into a value here: it would hold on to what was read.
+    try:
+        return read(answer), None
+    except Malformed as malformed:
+        return None, malformed.reason
+
+
+def _members(body: bytes) -> dict[str, Any] | None:
+    try:
+        members = json_bytes.loads(body)
+    except ValueError:
+        return None
+    return members if isinstance(members, dict) else None
+
+
+def _is_half_camel(body: bytes) -> bool:
+    members = _members(body) or {}
+    return any(_camel(name) in members and name not in members for name in _TOKEN_MEMBERS)
+
+
+def _camel(name: str) -> str:
+    return re.sub("_([a-z])", lambda found: found[1].upper(), name)
+
+
+def _kind(answer: HttpAnswer, reason: str) -> NoAnswerKind:
+    """What this is that no reader understands."""
+    body = answer.body.strip()
+    if not body:
+        return "empty"
+    if body.startswith(b"<") or "html" in (answer.header(b"content-type") or "").lower():
+        return "html"
+    members = _members(body)
+    if members is None:
+        return _not_an_object(body)
+    if answer.status < 400 and any(name in members for name in _ERRORS):
+        return "error_in_success"
+    if any(_camel(name) in members and name not in members for name in _TOKEN_MEMBERS):
+        return "camel_case"
+    if reason.endswith("_missing") or reason == "answer_unreadable":
+        return "missing_field"
+    return "malformed" if reason.startswith(("json_", "parameter_", "too_many")) else "wrong_type"
+
+
+def _not_an_object(body: bytes) -> NoAnswerKind:
+    for opening, closing in ((b"{", b"}"), (b"[", b"]")):
+        if body.startswith(opening) and not body.endswith(closing):
+            return "truncated"
+    try:
+        json_bytes.loads(body)
+    except ValueError:
+        return "not_json"
+    return "wrong_type"

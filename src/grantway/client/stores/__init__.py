@@ -1,0 +1,1 @@
+"""Where connections are kept: the port, in memory, and in sealed files."""
