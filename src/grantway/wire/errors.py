@@ -11,11 +11,15 @@ from grantway.wire.record import record
 
 @record
 class OAuthError:
-    """One error of the vocabulary: its code on the wire, HTTP status, and public sentence."""
+    """One error of the vocabulary: its code on the wire, HTTP status, and public sentence.
+
+    ``field`` is the parameter that is wrong, for dialects that name it: one of our own names, never what was sent.
+    """
 
     code: str
     status: int
     description: str
+    field: str | None = None
 
 
 # RFC 6749 §5.2

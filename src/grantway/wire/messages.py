@@ -49,7 +49,8 @@ class AuthorizationRequest:
 class AuthorizationAnswer:
     """What the browser carries back to the client's redirect URI: a code, tokens, or an error.
 
-    RFC 6749 §4.1.2, §4.2.2; RFC 9207. ``token`` answers the response type ``token``.
+    RFC 6749 §4.1.2, §4.2.2; RFC 9207. ``token`` answers the response type ``token``. ``response_type`` is what was asked
+    for: whoever asked for a token is told of errors where the token would have been.
     """
 
     redirect_uri: str
@@ -58,6 +59,7 @@ class AuthorizationAnswer:
     state: str | None = field(default=None, repr=False)
     iss: str | None = None
     token: TokenAnswer | None = None
+    response_type: str = "code"
 
 
 @record
@@ -252,11 +254,12 @@ class TokenStatusRequest:
 class TokenStatusAnswer:
     """What an active token is good for. ``expires_at`` is ``None`` for one without end.
 
-    ``account_id`` and ``member_id`` are the identifiers by which the dialect knows the account and the person in it.
+    ``account_id`` and ``member_id`` are the identifiers by which the dialect knows the account and the person in it. Not
+    every dialect tells the client.
     """
 
     scope: tuple[str, ...]
-    client_id: str
+    client_id: str | None = None
     expires_at: datetime | None = None
     account_id: str | None = None
     member_id: str | None = None
