@@ -57,6 +57,7 @@ REDIRECT_URI = "https://client.example/callback"
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 SCOPES = ("read", "write", "admin")
+PHONECOM_SCOPES = ("account-owner", "extension-user", "methods:ALL")
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,11 @@ class Stage:
     def sunshine(self, **wanted: Any) -> Integration:
         return self.integration("Shoplifter", profile="sunshine", **wanted)
 
+    def phonecom(self, name: str = "Dialer", **wanted: Any) -> Integration:
+        wanted.setdefault("scopes", PHONECOM_SCOPES)
+        wanted.setdefault("default_scopes", ("account-owner",))
+        return self.integration(name, profile="phonecom", **wanted)
+
     def user(self, name: str, role: Any = "owner", *accounts: Account) -> User:
         """A person who belongs to these accounts (Acme, if none is said)."""
         user = self.house.user(f"{name.lower()}@example.com", name)
@@ -183,6 +189,8 @@ class Stage:
         asked: dict[str, Any] = {"client_id": to.client.client_id, "response_type": "code"}
         if to.dialect == "standard":
             asked |= {"redirect_uri": REDIRECT_URI, "code_challenge": CHALLENGE, "code_challenge_method": "S256"}
+        elif to.client.policy.redirect_uri == "required":
+            asked |= {"redirect_uri": REDIRECT_URI}
         return AuthorizationRequest(**(asked | changes))
 
     def open(self, to: Integration, visitor: Visitor, **changes: Any) -> str:
@@ -234,6 +242,8 @@ class Stage:
         asked: dict[str, Any] = {"grant_type": "authorization_code", "credentials": by.credentials, "code": code}
         if by.dialect == "standard":
             asked |= {"redirect_uri": REDIRECT_URI, "code_verifier": VERIFIER}
+        elif by.client.policy.redirect_uri == "required":
+            asked |= {"redirect_uri": REDIRECT_URI}
         return TokenRequest(**(asked | changes))
 
     def exchange(self, by: Integration, code: str | None, **changes: Any) -> Decision[Any]:

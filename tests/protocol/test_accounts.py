@@ -47,7 +47,9 @@ def test_a_clients_own_token_reaches_the_account_that_the_client_belongs_to_if_a
     reached = ReachedAccount(show("ac", stage.acme.id), "Acme", ("read",))
     assert ask(stage, own.access).answer == AccountsAnswer((reached,))
     stage.amend(stage.acme, suspended_at=stage.clock())
-    assert ask(stage, own.access).answer == AccountsAnswer(())
+    refused(ask(stage, own.access), "access_denied", "account_suspended")
+    stage.amend(stage.acme, suspended_at=None, removed_at=stage.clock())
+    refused(ask(stage, own.access), "invalid_token", "account_removed")
 
 
 def test_while_suspended_nothing_is_told_but_to_come_again(stage: Stage, by: Integration) -> None:

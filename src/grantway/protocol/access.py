@@ -8,10 +8,10 @@ from typing import Literal
 from grantway.protocol import jwt
 from grantway.protocol.decision import Change, TouchUse
 from grantway.protocol.facts import Facts, GrantInUse
-from grantway.protocol.model import Client
+from grantway.protocol.model import Account, Client
 from grantway.protocol.moment import Moment
 from grantway.protocol.scope import common
-from grantway.protocol.standing import SUSPENDED, why_client_is_out, why_out
+from grantway.protocol.standing import SUSPENDED, why_out, why_own_is_out
 from grantway.protocol.tokens import Access, UnprovenAccessToken, read_access_token, read_sealed
 from grantway.wire.record import record
 
@@ -21,13 +21,22 @@ IN_PEACE = frozenset({"customer", "integrator"})
 
 @record
 class ProvenAccess:
-    """An access token of ours. Proven is not active: ask ``why_inactive``. ``held`` is ``None`` for a client's own."""
+    """An access token of ours. Proven is not active: ask ``why_inactive``.
+
+    ``held`` is ``None`` for a client's own; then ``own_account`` is the account that the client belongs to, if any.
+    """
 
     access: Access
     client: Client
     held: GrantInUse | None
     form: Literal["opaque", "jwt", "account_jwt"]
     secret: bytes = field(repr=False, default=b"")
+    own_account: Account | None = None
+
+    @property
+    def account(self) -> Account | None:
+        """The account that the token reaches."""
+        return self.own_account if self.held is None else self.held.account
 
     @property
     def scope(self) -> tuple[str, ...]:
@@ -66,7 +75,10 @@ async def _prove_opaque(token: UnprovenAccessToken, facts: Facts, at: Moment) ->
             return None
         secret = at.vault.open(client.key_id, client.secret, client.id)
         opened = token.open(secret)
-        return None if opened is None else ProvenAccess(read_sealed(token, opened), client, None, "opaque", secret)
+        if opened is None:
+            return None
+        account = await _account_of(client, facts)
+        return ProvenAccess(read_sealed(token, opened), client, None, "opaque", secret, account)
     held = await facts.grant(token.row_id)
     if held is None:
         return None
@@ -81,9 +93,15 @@ async def _prove_opaque(token: UnprovenAccessToken, facts: Facts, at: Moment) ->
 async def _with_row(access: Access, facts: Facts) -> ProvenAccess | None:
     if access.kind == "client":
         client = await facts.client_by_row(access.row_id)
-        return None if client is None else ProvenAccess(access, client, None, "jwt")
+        if client is None:
+            return None
+        return ProvenAccess(access, client, None, "jwt", own_account=await _account_of(client, facts))
     held = await facts.grant(access.row_id)
     return None if held is None else ProvenAccess(access, held.client, held, "jwt")
+
+
+async def _account_of(client: Client, facts: Facts) -> Account | None:
+    return None if client.account_id is None else await facts.account(client.account_id)
 
 
 async def why_inactive(proven: ProvenAccess, facts: Facts, at: Moment) -> str | None:
@@ -91,7 +109,7 @@ async def why_inactive(proven: ProvenAccess, facts: Facts, at: Moment) -> str | 
     access, held = proven.access, proven.held
     if access.expires_at is not None and at.now >= access.expires_at:
         return "access_token_expired"
-    out = why_client_is_out(proven.client) if held is None else why_out(held)
+    out = why_own_is_out(proven.client, proven.own_account) if held is None else why_out(held)
     if out is not None and out not in SUSPENDED:
         return out
     not_before = proven.client.tokens_not_before if held is None else held.grant.access_not_before

@@ -29,9 +29,8 @@ async def accounts(
             connection_state=state_of(held.connection, held.client),
         )
         return Decision(AccountsAnswer((reached,)), used_today(proven, at), "accounts_told")
-    own = proven.client.account_id
-    account = None if own is None else await facts.account(own)
-    if account is None or account.removed_at is not None or account.suspended_at is not None:
+    account = proven.own_account
+    if account is None:
         return Decision(AccountsAnswer(), reason="accounts_told")
     reached = ReachedAccount(show("ac", account.id), account.name, proven.scope)
     return Decision(AccountsAnswer((reached,)), reason="accounts_told")

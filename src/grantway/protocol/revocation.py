@@ -33,7 +33,7 @@ async def revoke(
         return Decision(RevocationAnswer(), reason="access_token_unknown")  # RFC 7009 §2.2: no error
     if proven.client.id != client.id:
         return refuse(INVALID_GRANT, "access_token_of_another_client")  # RFC 7009 §2.1
-    return await _access_token(proven, facts, at)
+    return await end_access_token(proven, facts, at)
 
 
 async def _refresh_token(text: str, client: Client, facts: Facts, at: Moment) -> Decision[RevocationAnswer | Refusal]:
@@ -52,7 +52,8 @@ async def _refresh_token(text: str, client: Client, facts: Facts, at: Moment) ->
     return Decision(RevocationAnswer(), changes, "grant_revoked")
 
 
-async def _access_token(proven: ProvenAccess, facts: Facts, at: Moment) -> Decision[RevocationAnswer | Refusal]:
+async def end_access_token(proven: ProvenAccess, facts: Facts, at: Moment) -> Decision[RevocationAnswer | Refusal]:
+    """An access token ends alone; one without an end of its own is its grant, and that ends."""
     access, held, client = proven.access, proven.held, proven.client
     if access.expires_at is None or not access.serial:
         if held is None or held.grant.revoked_at is not None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from grantway.protocol.decision import Refusal
 from grantway.protocol.facts import GrantInUse
-from grantway.protocol.model import Client, Grant
+from grantway.protocol.model import Account, Client, Grant
 from grantway.wire.errors import ACCESS_DENIED
 
 SUSPENDED = frozenset({"connection_suspended", "account_suspended"})
@@ -23,6 +23,16 @@ def why_client_is_out(client: Client) -> str | None:
     if client.disabled_at is not None:
         return "client_disabled"
     return None
+
+
+def why_own_is_out(client: Client, account: Account | None) -> str | None:
+    """The reason for which a client can do nothing for itself, or ``None``; ``account`` is the one that it acts for."""
+    if account is not None and account.removed_at is not None:
+        return "account_removed"
+    reason = why_client_is_out(client)
+    if reason is not None:
+        return reason
+    return "account_suspended" if account is not None and account.suspended_at is not None else None
 
 
 def suspended(reason: str) -> Refusal:
