@@ -18,7 +18,7 @@ from grantway.protocol.administration.clients import CreatedClient, NewClient, c
 from grantway.protocol.audit import by_user
 from grantway.protocol.decision import Decision, Refusal, refuse
 from grantway.protocol.facts import Facts
-from grantway.protocol.model import Client, ClientSecret, Developer, Icon, RefusedAuthorization, Scope, User
+from grantway.protocol.model import Account, Client, ClientSecret, Developer, Icon, RefusedAuthorization, Scope, User
 from grantway.protocol.moment import Moment
 from grantway.protocol.sessions import is_recent, signed_in
 from grantway.wire.errors import ACCESS_DENIED, LOGIN_REQUIRED, NOT_FOUND
@@ -52,6 +52,8 @@ class Workshop:
     clients: tuple[Client, ...]
     may_register: bool
     scopes: tuple[Scope, ...]
+    accounts: tuple[Account, ...] = ()
+    """Those that a new integration can belong to."""
 
 
 @record
@@ -66,6 +68,8 @@ class Integration:
     scopes: tuple[Scope, ...]
     last_word: str | None
     """What the operator said when the draft was sent back."""
+    account: Account | None = None
+    """Whose it is: for which account it acts when it acts for itself."""
 
 
 async def developer_of(
@@ -92,7 +96,10 @@ async def workshop(facts: Facts, at: Moment, session: str | None) -> Decision[Wo
     user = found[1]
     mine = await facts.clients_of_developer(user.id)
     may = await _may_register(facts, at, user)
-    return Decision(Workshop(user, mine, may, await facts.scopes() if may else ()), reason="workshop_shown")
+    if not may:
+        return Decision(Workshop(user, mine, may, ()), reason="workshop_shown")
+    shown = Workshop(user, mine, may, await facts.scopes(), await own_accounts(facts, user.id))
+    return Decision(shown, reason="workshop_shown")
 
 
 async def integration(
@@ -111,6 +118,7 @@ async def integration(
         await facts.refused_authorizations(client.id),
         await facts.scopes(),
         await last_word(facts, client),
+        None if client.account_id is None else await facts.account(client.account_id),
     )
     return Decision(shown, reason="integration_shown")
 
@@ -130,6 +138,10 @@ async def register(
             worded("One person looks after at most %(most)s integrations.", most=MOST_INTEGRATIONS),
             "too_many_integrations",
         )
+    if wanted.account_id is not None and all(
+        account.id != wanted.account_id for account in await own_accounts(facts, user.id)
+    ):
+        return reject("There is no such account.", "account_unknown")
     # What only an operator gives is not taken from a form, whoever fills it in.
     plain = replace(wanted, kind="integration", client_id=None, client_secret=None, overrides=(), resources=())
     return _either(await create_client(facts, at, plain, developer=user))
@@ -142,7 +154,7 @@ async def edit(
     found = await developer_of(facts, at, session, client_id)
     if isinstance(found, Refusal):
         return Decision(found, reason=found.reason)
-    plain = replace(change, resources=None, overrides=None)
+    plain = replace(change, resources=None, overrides=None, account_id=None)
     return _either(
         await client_changes.update_client(facts, at, client_id, plain, version=version, developer=found.user)
     )
@@ -216,6 +228,11 @@ async def remove_developer(
     if isinstance(found, Refusal):
         return Decision(found, reason=found.reason)
     return _either(await developers.remove_developer(facts, at, client_id, user_id, by=found.user))
+
+
+async def own_accounts(facts: Facts, user_id: bytes) -> tuple[Account, ...]:
+    """Accounts that the person may connect integrations to, by name."""
+    return tuple(account for membership, account in await facts.memberships(user_id) if membership.may_connect)
 
 
 async def _may_register(facts: Facts, at: Moment, user: User) -> bool:

@@ -8,23 +8,25 @@ from typing import Any
 from grantway.protocol.administration.answers import OPERATOR, Rejected, recorded, reject
 from grantway.protocol.administration.clients import (
     NewClient,
+    check_account_of,
     check_client,
     find_client,
     missing_scopes,
     policy_of,
     scope_unknown,
+    undescribed_among,
 )
 from grantway.protocol.audit import by_user
-from grantway.protocol.decision import Decision, Put, Replace
+from grantway.protocol.decision import Change, Decision, Put, Replace
 from grantway.protocol.facts import Facts, Page
-from grantway.protocol.model import Client, Icon, User
+from grantway.protocol.model import Client, Icon, Scope, User
 from grantway.protocol.moment import Moment
 from grantway.wire.record import record
 
 
 @record
 class ClientChange:
-    """What becomes different; what is ``None`` stays. An empty ``remove_url`` is none."""
+    """What becomes different; what is ``None`` stays. An empty ``remove_url`` or ``account_id`` is none."""
 
     name: str | None = None
     redirect_uris: tuple[str, ...] | None = None
@@ -35,6 +37,7 @@ class ClientChange:
     resources: tuple[str, ...] | None = None
     profile: str | None = None
     overrides: tuple[tuple[str, Any], ...] | None = None
+    account_id: bytes | None = None
 
 
 async def update_client(
@@ -60,21 +63,20 @@ async def update_client(
     changed = _changed(client, change)
     if changed == client:
         return Decision(client, (), "unchanged")
-    if problem := await _problem(facts, client, changed):
+    missing = await missing_scopes(facts, tuple(one for one in changed.scopes if one not in client.scopes))
+    if problem := await _problem(facts, client, changed, missing):
         return Decision(problem, (), problem.reason)
     if developer is not None and needs_approval(client, changed):
         changed = replace(changed, approved_at=None)
     if developer is not None and changed.approved_at is None and needs_approval(client, changed):
         changed = replace(changed, submitted_at=None)  # nobody approves what they have not looked at
     changed = replace(changed, version=client.version + 1)
-    entry = recorded(
-        at,
-        "client_changed",
-        actor=OPERATOR if developer is None else by_user(developer),
-        client_id=client.id,
-        fields=_different(client, changed),
-    )
-    return Decision(changed, (Replace(changed), entry))
+    actor = OPERATOR if developer is None else by_user(developer)
+    entry = recorded(at, "client_changed", actor=actor, client_id=client.id, fields=_different(client, changed))
+    changes: list[Change] = [Replace(changed), entry]
+    for scope in missing:
+        changes += [Put(scope), recorded(at, "scope_added", actor=actor, scope=scope.name, client_id=client.id)]
+    return Decision(changed, tuple(changes))
 
 
 def needs_approval(before: Client, after: Client) -> bool:
@@ -127,10 +129,11 @@ def _changed(client: Client, change: ClientChange) -> Client:
         resources=client.resources if change.resources is None else change.resources,
         profile=client.profile if change.profile is None else change.profile,
         overrides=overrides,
+        account_id=client.account_id if change.account_id is None else (change.account_id or None),
     )
 
 
-async def _problem(facts: Facts, client: Client, changed: Client) -> Rejected | None:
+async def _problem(facts: Facts, client: Client, changed: Client, missing: tuple[Scope, ...]) -> Rejected | None:
     wanted = NewClient(
         changed.name,
         changed.profile,
@@ -143,15 +146,17 @@ async def _problem(facts: Facts, client: Client, changed: Client) -> Rejected | 
         resources=changed.resources,
         overrides=changed.overrides,
         required_scopes=changed.required_scopes,
+        account_id=changed.account_id,
     )
     policy = policy_of(wanted)
     if isinstance(policy, Rejected):
         return policy
     if problem := check_client(wanted, policy):
         return Rejected(problem, "client_malformed")
-    added = tuple(one for one in changed.scopes if one not in client.scopes)
-    if missing := await missing_scopes(facts, added):
-        return Rejected(scope_unknown([one.name for one in missing]), "scope_unknown")
+    if changed.account_id != client.account_id and (problem := await check_account_of(facts, wanted)):
+        return Rejected(problem, "account_unknown")
+    if unknown := undescribed_among(missing):
+        return Rejected(scope_unknown(unknown), "scope_unknown")
     if changed.profile != client.profile and await facts.connections(Page(1), client_row_id=client.id):
         return Rejected("It is connected: tokens that are in use were made by its profile.", "client_connected")
     return None
@@ -160,6 +165,6 @@ async def _problem(facts: Facts, client: Client, changed: Client) -> Rejected | 
 def _different(before: Client, after: Client) -> list[str]:
     names = (
         "name", "redirect_uris", "remove_url", "scopes", "default_scopes", "required_scopes", "resources", "profile",
-        "overrides", "approved_at",
+        "overrides", "account_id", "approved_at",
     )  # fmt: skip
     return [name for name in names if getattr(before, name) != getattr(after, name)]

@@ -9,8 +9,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from grantway.protocol.administration.answers import OPERATOR, Rejected, recorded, reject
+from grantway.protocol.administration.built_in import built_in, scopes_by_profile
 from grantway.protocol.administration.people import check_name
-from grantway.protocol.administration.scopes import BUILT_IN, INTEGRATION, check_scope_name, undescribed
+from grantway.protocol.administration.scopes import check_scope_name, undescribed
 from grantway.protocol.audit import by_user
 from grantway.protocol.client_secrets import draw_client_secret
 from grantway.protocol.decision import Add, Change, Decision, Put
@@ -38,7 +39,10 @@ _MAX_URIS = 50
 
 @record
 class NewClient:
-    """What is asked for. ``client_id`` and ``client_secret`` are drawn when they are not given."""
+    """What is asked for. ``client_id`` and ``client_secret`` are drawn when they are not given.
+
+    ``account_id`` is the account whose client it is, for which it acts when it acts for itself.
+    """
 
     name: str
     profile: str = "standard"
@@ -53,6 +57,7 @@ class NewClient:
     resources: tuple[str, ...] = ()
     overrides: tuple[tuple[str, Any], ...] = ()
     required_scopes: tuple[str, ...] = ()
+    account_id: bytes | None = None
 
 
 @record
@@ -76,11 +81,11 @@ async def create_client(
         return Decision(policy, (), policy.reason)
     if problem := check_client(wanted, policy):
         return reject(problem, "client_malformed")
-    scopes = wanted.scopes
-    if scopes is None:
-        scopes = () if policy.takes_scope or wanted.kind != "integration" else (INTEGRATION.name,)
+    if problem := await check_account_of(facts, wanted):
+        return reject(problem, "account_unknown")
+    scopes = _scopes(wanted)
     missing = await missing_scopes(facts, scopes)
-    unknown = [scope.name for scope in missing if scope.name not in BUILT_IN]
+    unknown = undescribed_among(missing)
     if unknown and not create_scopes:
         return reject(scope_unknown(unknown), "scope_unknown")
     client_id = wanted.client_id or at.draw(12).hex()
@@ -110,8 +115,9 @@ async def create_client(
         redirect_uris=wanted.redirect_uris,
         remove_url=wanted.remove_url,
         scopes=scopes,
-        default_scopes=scopes if wanted.default_scopes is None else wanted.default_scopes,
+        default_scopes=_default_scopes(wanted, policy, scopes),
         resources=wanted.resources,
+        account_id=wanted.account_id,
         required_scopes=wanted.required_scopes,
         approved_at=at.now if developer is None else None,
     )
@@ -123,6 +129,32 @@ async def create_client(
     for scope in missing:
         changes += [Put(scope), recorded(at, "scope_added", actor=actor, scope=scope.name, client_id=row_id)]
     return Decision(CreatedClient(client, client_secret, tuple(scope.name for scope in missing)), tuple(changes))
+
+
+def _scopes(wanted: NewClient) -> tuple[str, ...]:
+    """What it may be given: what is said, else all that its vendor has named.
+
+    At the vendors every app may ask for any of them, and the customer decides; an operator narrows by naming some.
+    """
+    if wanted.scopes is not None or wanted.kind != "integration":
+        return wanted.scopes or ()
+    return tuple(scope.name for scope in scopes_by_profile().get(wanted.profile, ()))
+
+
+def _default_scopes(wanted: NewClient, policy: Policy, scopes: tuple[str, ...]) -> tuple[str, ...]:
+    if wanted.default_scopes is not None:
+        return wanted.default_scopes
+    return tuple(one for one in policy.default_scopes if one in scopes) or scopes
+
+
+async def check_account_of(facts: Facts, wanted: NewClient) -> str | None:
+    """The sentence that says why the client cannot belong to its account, or ``None``."""
+    if wanted.account_id is None:
+        return None
+    if wanted.kind != "integration":
+        return "Only an integration belongs to an account."
+    account = await facts.account(wanted.account_id)
+    return "There is no such account." if account is None or account.removed_at is not None else None
 
 
 def policy_of(wanted: NewClient) -> Policy | Rejected:
@@ -230,6 +262,8 @@ def _check_kind(wanted: NewClient, policy: Policy) -> str | None:
         if wanted.kind == "resource_server" and not wanted.resources:
             return "A resource server names its resource: the tokens whose audience that is are its to introspect."
         return None
+    if "password" in policy.grant_types and wanted.public:
+        return "Passwords are taken from a client that has a secret; it cannot be public."
     if policy.access_token_format == "account_jwt" and wanted.public:
         return "A client of this profile authenticates at the token endpoint; it cannot be public."
     browserless = "client_credentials" in policy.grant_types and not wanted.public
@@ -242,6 +276,11 @@ async def missing_scopes(facts: Facts, scopes: tuple[str, ...]) -> tuple[Scope, 
     """Those of the scopes that the catalogue lacks, as they would enter it."""
     known = {scope.name for scope in await facts.scopes()}
     return tuple(undescribed(name) for name in scopes if name not in known)
+
+
+def undescribed_among(missing: tuple[Scope, ...]) -> list[str]:
+    """The names of those that no vendor has described either."""
+    return [scope.name for scope in missing if scope.name not in built_in()]
 
 
 def scope_unknown(names: list[str]) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from grantway.protocol.administration.answers import Rejected, recorded, reject
+from grantway.protocol.administration.built_in import built_in
 from grantway.protocol.decision import Change, Decision, Forget, Put
 from grantway.protocol.events import is_event_pattern
 from grantway.protocol.facts import Facts
@@ -17,33 +18,6 @@ from grantway.wire.sentence import worded
 
 MAX_SCOPE = 191
 _SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 §3.3
-
-INTEGRATION = Scope(
-    name="integration",
-    sentences={"en": "Work with the conversations of this account as an integration of its own"},
-    sensitivity="high",
-    # Sunshine Conversations, "OAuth scopes": what tokens of this scope reach, and what they do not.
-    opens={
-        "en": (
-            "Users: read, create, change and delete them",
-            "Conversations and messages: read them and take part",
-            "Attachments: upload and delete files",
-            "Webhooks: its own only",
-        )
-    },
-    withholds={
-        "en": (
-            "Webhooks of other integrations",
-            "Other integrations and the switchboard",
-            "The account itself: its settings, keys and people",
-        )
-    },
-    events=("*",),
-)
-"""What every Sunshine Conversations integration gets: its authorization request carries no scope."""
-
-BUILT_IN: Mapping[str, Scope] = {INTEGRATION.name: INTEGRATION}
-"""Scopes that enter the catalogue by themselves, with the first client that is given them."""
 
 
 def check_scope_name(name: str) -> str | None:
@@ -69,7 +43,7 @@ def check_events(patterns: Iterable[str]) -> str | None:
 
 def undescribed(name: str) -> Scope:
     """The entry of a scope that nobody has described: its customers read its name."""
-    return BUILT_IN.get(name) or Scope(name, {"en": f"Use “{name}”"})
+    return built_in().get(name) or Scope(name, {"en": f"Use “{name}”"})
 
 
 @record
