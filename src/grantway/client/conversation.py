@@ -93,20 +93,23 @@ def ask(send: Send, *, repeatable: bool = False) -> Operation[Reply]:
     """
     outcome = yield send
     if isinstance(outcome, NotReached) and (repeatable or not outcome.outcome_unknown):
-        outcome = yield from _again(send, SHORT_PAUSE)
+        outcome = yield from _again(send, SHORT_PAUSE, outcome)
     elif repeatable and isinstance(outcome, Reply) and outcome.answer.status == 503:
         retry_after = read_retry_after(outcome.answer)
         if retry_after is None or retry_after <= LONGEST_PAUSE:
-            outcome = yield from _again(send, SHORT_PAUSE if retry_after is None else retry_after)
+            outcome = yield from _again(send, SHORT_PAUSE if retry_after is None else retry_after, outcome)
     if isinstance(outcome, ClientError):
         raise outcome
     reply: Reply = outcome
     return reply
 
 
-def _again(send: Send, seconds: float) -> Operation[Reply | ClientError]:
+def _again(send: Send, seconds: float, before: Reply | NotReached) -> Operation[Reply | ClientError]:
+    """The second outcome. What came ``before`` stands where there was no time for another, or where it had left and the
+    other did not: it may have been done."""
     waited = yield Pause(seconds)
     if isinstance(waited, ClientError):
-        return waited
+        return before
     outcome: Reply | ClientError = yield send
-    return outcome
+    may_be_done = isinstance(before, NotReached) and before.outcome_unknown
+    return before if may_be_done and isinstance(outcome, NotReached) else outcome
