@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from base64 import urlsafe_b64decode
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from grantway.protocol.administration.client_secrets import rotate_secret
+from grantway.protocol.administration.signing_keys import ensure_key
+from grantway.protocol.ids import show
+from grantway.protocol.introspection import SUSPENDED_FOR_NOW
+from grantway.server.signing_keys import draw_signing_key
+from grantway.wire.messages import AccountSummary
 from tests.helpers.stage import Integration, Stage, refused
 
 
@@ -64,6 +71,32 @@ def test_its_token_narrows_with_the_client_and_dies_with_it(stage: Stage, machin
     assert stage.is_active(own.access)
     stage.amend(machine.client, ended_at=stage.clock())
     assert not stage.is_active(own.access)
+
+
+def test_it_acts_for_the_account_that_the_client_belongs_to(stage: Stage) -> None:
+    by = stage.integration(policy={"access_token_format": "jwt"})
+    stage.amend(by.client, account_id=stage.acme.id)
+    stage.decide(ensure_key, draw_signing_key(stage.vault))
+    own = stage.minted(stage.client_credentials(by))
+    acme = AccountSummary(show("ac", stage.acme.id), "Acme")
+    assert stage.mint.token_answer(own.issued).account == acme
+    assert json.loads(urlsafe_b64decode(own.access.split(".")[1] + "=="))["account_id"] == acme.id
+    answer: Any = stage.introspect(own.access).answer
+    assert (answer.sub, answer.account, answer.connection_id) == (by.client.client_id, acme, None)
+
+
+def test_it_can_do_nothing_for_an_account_that_is_suspended_or_gone(stage: Stage, machine: Integration) -> None:
+    stage.amend(machine.client, account_id=stage.acme.id)
+    own = stage.minted(stage.client_credentials(machine))
+    stage.amend(stage.acme, suspended_at=stage.clock())
+    assert stage.introspect(own.access).answer == SUSPENDED_FOR_NOW
+    refusal = refused(stage.client_credentials(machine), "access_denied", "account_suspended").answer
+    assert refusal.connection_state == "suspended"
+    stage.amend(stage.acme, suspended_at=None)
+    assert stage.is_active(own.access)
+    stage.amend(stage.acme, removed_at=stage.clock())
+    assert stage.introspect(own.access).reason == "account_removed"
+    refused(stage.client_credentials(machine), "unauthorized_client", "account_removed")
 
 
 def test_its_token_expires(stage: Stage, machine: Integration) -> None:

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from grantway.protocol.administration.people import remove_member
 from grantway.protocol.connections import remove
-from grantway.protocol.decision import Refusal, TouchUse
+from grantway.protocol.decision import Put, Refusal, TouchUse
 from grantway.protocol.ids import show
 from grantway.protocol.introspection import INACTIVE
-from grantway.protocol.model import Connection, Grant, User
+from grantway.protocol.model import Connection, Grant, Membership, User
 from grantway.wire.messages import IntrospectionAnswer
 from tests.helpers.stage import ISSUER, Integration, Stage, Tokens, refused
 
@@ -122,6 +122,15 @@ def test_a_clients_own_token_has_no_account(stage: Stage, by: Integration) -> No
     answer = stage.introspect(stage.minted(stage.client_credentials(by)).access).answer
     assert isinstance(answer, IntrospectionAnswer)
     assert (answer.sub, answer.account, answer.connection_id) == (by.client.client_id, None, None)
+
+
+def test_a_token_for_what_is_the_persons_own_alone_names_them_by_their_id_in_the_account(stage: Stage) -> None:
+    stage.make_true(Put(Membership(stage.acme.id, stage.ada.id, "owner", stage.clock(), {"phonecom": "41"})))
+    by = stage.phonecom()
+    for scope, told in (("extension-user", "41"), ("account-owner", None), ("account-owner extension-user", None)):
+        answer = stage.introspect(stage.connect(by, scope=tuple(scope.split())).access).answer
+        assert isinstance(answer, IntrospectionAnswer)
+        assert answer.member_id == told
 
 
 def test_a_use_is_noted_once_a_day(stage: Stage, by: Integration) -> None:

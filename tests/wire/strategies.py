@@ -119,6 +119,7 @@ introspection_answers = st.sampled_from(
     jti=maybe(visible),
     connection_id=maybe(visible),
     account=maybe(accounts),
+    member_id=maybe(visible),
 )
 accounts_requests = st.builds(AccountsRequest, maybe(bearer_tokens))
 reached_accounts = st.builds(ReachedAccount, visible, unicode, scopes | st.just(()), maybe(visible), maybe(visible))

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from grantway.protocol.access import CLEANUP, ProvenAccess, may_clean_up, prove_access, used_today, why_inactive
+from grantway.protocol.access import (
+    CLEANUP,
+    ProvenAccess,
+    may_clean_up,
+    prove_access,
+    used_today,
+    why_inactive,
+)
 from grantway.protocol.client_authentication import authenticate_client
 from grantway.protocol.decision import Decision, Refusal, refuse
 from grantway.protocol.facts import Facts
 from grantway.protocol.ids import show
-from grantway.protocol.issuing import account_of, subject_of
 from grantway.protocol.model import Client
 from grantway.protocol.moment import Moment
+from grantway.protocol.scope import within
 from grantway.protocol.standing import SUSPENDED, refresh_end, why_out
+from grantway.protocol.token_status import member_id_of
 from grantway.protocol.tokens import read_refresh_token
 from grantway.wire import base62
 from grantway.wire.errors import INVALID_CLIENT
 from grantway.wire.messages import IntrospectionAnswer, IntrospectionRequest
+
+from grantway.protocol.issuing import account_of, subject_of
 
 INACTIVE = IntrospectionAnswer(active=False)
 SUSPENDED_FOR_NOW = IntrospectionAnswer(active=False, connection_state="suspended")
@@ -39,10 +49,10 @@ async def introspect(
         return Decision(INACTIVE, reason="not_the_callers_business")
     out = await why_inactive(proven, facts, at)
     if out == "connection_removed" and await may_clean_up(proven, facts, at):
-        return Decision(_active(proven, issuer, CLEANUP), reason="active_for_cleanup")
+        return Decision(await _active(proven, facts, issuer, CLEANUP), reason="active_for_cleanup")
     if out is not None:
         return Decision(SUSPENDED_FOR_NOW if out in SUSPENDED else INACTIVE, reason=out)
-    return Decision(_active(proven, issuer, proven.scope), used_today(proven, at), "active")
+    return Decision(await _active(proven, facts, issuer, proven.scope), used_today(proven, at), "active")
 
 
 def _may_see(caller: Client, proven: ProvenAccess, issuer: str) -> bool:
@@ -52,8 +62,9 @@ def _may_see(caller: Client, proven: ProvenAccess, issuer: str) -> bool:
     return caller.kind == "resource_server" and any(one in caller.resources for one in audience)
 
 
-def _active(proven: ProvenAccess, issuer: str, scope: tuple[str, ...]) -> IntrospectionAnswer:
+async def _active(proven: ProvenAccess, facts: Facts, issuer: str, scope: tuple[str, ...]) -> IntrospectionAnswer:
     access, held = proven.access, proven.held
+    is_personal = bool(scope) and within(scope, proven.client.policy.personal_scopes)
     return IntrospectionAnswer(
         active=True,
         scope=scope,
@@ -66,7 +77,8 @@ def _active(proven: ProvenAccess, issuer: str, scope: tuple[str, ...]) -> Intros
         iss=issuer,
         jti=base62.encode(access.serial) if access.serial else None,
         connection_id=None if held is None else show("cn", held.connection.id),
-        account=None if held is None else account_of(held),
+        account=None if proven.account is None else account_of(proven.client, proven.account),
+        member_id=await member_id_of(proven, facts) if is_personal else None,
     )
 
 
@@ -101,6 +113,6 @@ async def _refresh_token(
         aud=grant.resource or (issuer,),
         iss=issuer,
         connection_id=show("cn", held.connection.id),
-        account=account_of(held),
+        account=account_of(held.client, held.account),
     )
     return Decision(answer, reason="active")

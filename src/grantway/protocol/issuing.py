@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 
-from grantway.protocol.facts import GrantInUse
+from grantway.protocol.decision import Refusal
+from grantway.protocol.facts import Facts, GrantInUse
 from grantway.protocol.ids import show
-from grantway.protocol.model import Client, Grant, SigningKey
+from grantway.protocol.model import Account, Client, Grant, SigningKey
 from grantway.protocol.moment import Moment
 from grantway.protocol.policy import HOUR, Policy
 from grantway.protocol.scope import common
 from grantway.protocol.standing import next_idle_end, refresh_end, rotates
 from grantway.protocol.tokens import SERIAL_LENGTH, Access, RowKind, write_refresh_token
+from grantway.wire.errors import TEMPORARILY_UNAVAILABLE
 from grantway.wire.messages import AccountSummary
 from grantway.wire.record import record
 
@@ -28,7 +30,7 @@ class Issued:
     """An access token to be minted and what is said beside it.
 
     ``secret`` is the opened secret of the row that the token hangs from; ``held`` is ``None`` for a client's own token;
-    ``signing_key`` is there for JWTs of RFC 9068; ``as_account_jwt``: it becomes a JWT that names the account, whatever
+    then ``own_account`` is the account that the client belongs to. ``signing_key`` is there for JWTs of RFC 9068; ``as_account_jwt``: it becomes a JWT that names the account, whatever
     the policy's format.
     """
 
@@ -41,6 +43,12 @@ class Issued:
     refresh_expires_at: datetime | None = None
     short_lived: bool = False
     as_account_jwt: bool = False
+    own_account: Account | None = None
+
+    @property
+    def account(self) -> Account | None:
+        """The account that the token reaches."""
+        return self.own_account if self.held is None else self.held.account
 
     @property
     def subject(self) -> str:
@@ -64,10 +72,9 @@ def subject_of(client: Client, held: GrantInUse | None) -> str:
     return show("us", held.user.id) if held is not None and held.user is not None else client.client_id
 
 
-def account_of(held: GrantInUse) -> AccountSummary:
-    """The account that a grant reaches, as integrators are told of it."""
-    account, dialect = held.account, held.client.policy.dialect
-    return AccountSummary(show("ac", account.id), account.name, account.external_ids.get(dialect))
+def account_of(client: Client, account: Account) -> AccountSummary:
+    """The account that a token reaches, as the client is told of it."""
+    return AccountSummary(show("ac", account.id), account.name, account.external_ids.get(client.policy.dialect))
 
 
 def issue_for_grant(
@@ -153,6 +160,14 @@ def _access(
         scope=scope,
         resource=resource,
     )
+
+
+async def as_signed(issued: Issued, facts: Facts, at: Moment) -> Issued | Refusal:
+    """The same with the key that signs it, where its client has signed tokens: it is chosen with the facts."""
+    if issued.client.policy.access_token_format != "jwt":
+        return issued
+    key = current_signing_key(await facts.signing_keys(), at)
+    return Refusal(TEMPORARILY_UNAVAILABLE, "no_signing_key") if key is None else replace(issued, signing_key=key)
 
 
 def current_signing_key(keys: tuple[SigningKey, ...], at: Moment) -> SigningKey | None:

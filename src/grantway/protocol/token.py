@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import ModuleType
-from typing import Any, cast
+from typing import Any
 
 from grantway.protocol.client_authentication import authenticate_client
 from grantway.protocol.connections import SYSTEM, ending
 from grantway.protocol.decision import Decision, Refusal, refuse
 from grantway.protocol.facts import Facts
-from grantway.protocol.grant_types import authorization_code, client_credentials, refresh_token
-from grantway.protocol.issuing import Issued, Reused, current_signing_key
+from grantway.protocol.grant_types import (
+    authorization_code,
+    client_credentials,
+    refresh_token,
+)
 from grantway.protocol.moment import Moment
-from grantway.wire.errors import INVALID_GRANT, TEMPORARILY_UNAVAILABLE, UNAUTHORIZED_CLIENT, UNSUPPORTED_GRANT_TYPE
+from grantway.protocol.standing import SUSPENDED, suspended, why_own_is_out
+from grantway.wire.errors import (
+    INVALID_GRANT,
+    UNAUTHORIZED_CLIENT,
+    UNSUPPORTED_GRANT_TYPE,
+)
 from grantway.wire.messages import TokenRequest
+
+from grantway.protocol.issuing import Issued, Reused, as_signed
 
 GRANT_TYPES = (authorization_code, client_credentials, refresh_token)
 _BY_NAME: dict[str, ModuleType] = {module.GRANT_TYPE: module for module in GRANT_TYPES}
@@ -42,13 +52,26 @@ async def token(facts: Facts, at: Moment, request: TokenRequest, dialect: str) -
     loaded: Any = await module.load(request, facts)
     decision: Decision[Issued | Refusal | Reused] = module.decide(request, client, loaded, at)
     # 4. What two hold ends, as if it had been ended on purpose; with the last grant the connection goes.
-    if isinstance(decision.answer, Reused):
-        changes = await ending(facts, decision.answer.held, at, reason="reuse_detected", actor=SYSTEM)
-        return refuse(INVALID_GRANT, decision.answer.reason, *changes)
-    # 5. A JWT is signed by a key that is chosen with the facts.
-    if isinstance(decision.answer, Issued) and client.policy.access_token_format == "jwt":
-        key = current_signing_key(await facts.signing_keys(), at)
-        if key is None:
-            return refuse(TEMPORARILY_UNAVAILABLE, "no_signing_key")
-        return Decision(replace(decision.answer, signing_key=key), decision.changes, decision.reason)
-    return cast("Decision[Issued | Refusal]", decision)
+    answer = decision.answer
+    if isinstance(answer, Reused):
+        changes = await ending(facts, answer.held, at, reason="reuse_detected", actor=SYSTEM)
+        return refuse(INVALID_GRANT, answer.reason, *changes)
+    # 5. What a client does for itself it does for the account that it belongs to.
+    if isinstance(answer, Issued) and answer.held is None:
+        answer = await _at_its_account(answer, facts)
+    # 6. A JWT is signed by a key that is chosen with the facts.
+    if isinstance(answer, Issued):
+        answer = await as_signed(answer, facts, at)
+    if isinstance(answer, Refusal):
+        return Decision(answer, decision.changes if answer is decision.answer else (), answer.reason)
+    return Decision(answer, decision.changes, decision.reason)
+
+
+async def _at_its_account(issued: Issued, facts: Facts) -> Issued | Refusal:
+    if issued.client.account_id is None:
+        return issued
+    account = await facts.account(issued.client.account_id)
+    out = why_own_is_out(issued.client, account)
+    if out is not None:
+        return suspended(out) if out in SUSPENDED else Refusal(UNAUTHORIZED_CLIENT, out)
+    return replace(issued, own_account=account)

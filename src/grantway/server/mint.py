@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import orjson
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_private_key
-
-from grantway.protocol import jwt
 from grantway.protocol.ids import show
-from grantway.protocol.issuing import Issued, account_of
 from grantway.protocol.model import SigningKey
 from grantway.protocol.tokens import write_access_token
 from grantway.protocol.vault import Vault
 from grantway.wire.messages import TokenAnswer
+
+from grantway.protocol import jwt
+from grantway.protocol.issuing import Issued, account_of
 
 
 class Mint:
@@ -36,7 +34,7 @@ class Mint:
             refresh_token=issued.refresh_token,
             scope=access.scope,
             connection_id=None if held is None else show("cn", held.connection.id),
-            account=None if held is None else account_of(held),
+            account=None if issued.account is None else account_of(issued.client, issued.account),
             expires_at=access.expires_at,
             refresh_token_expires_at=issued.refresh_expires_at,
             short_lived=issued.short_lived,
@@ -46,9 +44,9 @@ class Mint:
         """The string of the access token, in the format that the client's policy names."""
         held, policy = issued.held, issued.client.policy
         if policy.access_token_format == "jwt" and issued.signing_key is not None:
-            extra: dict[str, Any] = {}
-            if held is not None:
-                extra = {"connection_id": show("cn", held.connection.id), "account_id": show("ac", held.account.id)}
+            extra = {} if held is None else {"connection_id": show("cn", held.connection.id)}
+            if issued.account is not None:
+                extra["account_id"] = show("ac", issued.account.id)
             claims = jwt.access_claims(
                 issued.access,
                 issuer=self._issuer,

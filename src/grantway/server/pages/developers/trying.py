@@ -11,15 +11,10 @@ from base64 import urlsafe_b64encode
 from hashlib import sha256
 from typing import Any
 
-from starlette.responses import Response
-
-from grantway.protocol import portal
 from grantway.protocol.decision import Refusal
 from grantway.protocol.ids import show
-from grantway.protocol.issuing import Issued, account_of
 from grantway.protocol.model import Client
 from grantway.protocol.trying import end_tried, exchange_tried, try_redirect_uri
-from grantway.server.pages import problems
 from grantway.server.pages.authorize import PATHS
 from grantway.server.pages.developers.common import (
     HOME,
@@ -33,6 +28,11 @@ from grantway.server.pages.problems import Stop
 from grantway.server.pages.visit import Visit
 from grantway.wire.dialects import standard, sunshine
 from grantway.wire.messages import AuthorizationRequest
+from starlette.responses import Response
+
+from grantway.protocol import portal
+from grantway.protocol.issuing import Issued, account_of
+from grantway.server.pages import problems
 
 _WRITERS = {"standard": standard.write_authorization_request, "sunshine": sunshine.write_authorization_request}
 _NONCE = 16
@@ -117,7 +117,7 @@ def _told(issued: Issued) -> list[tuple[str, str]]:
         told.append(("refresh_token", "…"))
     told.append(("scope", " ".join(access.scope)))
     if held is not None:
-        account = account_of(held)
+        account = account_of(issued.client, held.account)
         told += [("connection_id", show("cn", held.connection.id)), ("account", f"{account.id} ({account.name})")]
     return told
 

@@ -49,7 +49,7 @@ def write_introspection_answer(answer: IntrospectionAnswer) -> HttpAnswer:
             members[name] = value
     if answer.aud:
         members["aud"] = answer.aud[0] if len(answer.aud) == 1 else answer.aud
-    for name in ("iss", "jti", "connection_id"):
+    for name in ("iss", "jti", "connection_id", "member_id"):
         value = getattr(answer, name)
         if value is not None:
             members[name] = value
@@ -83,4 +83,5 @@ def read_introspection_answer(answer: HttpAnswer) -> IntrospectionAnswer | Error
         jti=members.visible("jti"),
         connection_id=members.visible("connection_id"),
         account=read_account(members),
+        member_id=members.visible("member_id"),
     )
