@@ -11,10 +11,15 @@ from base64 import urlsafe_b64encode
 from hashlib import sha256
 from typing import Any
 
+from starlette.responses import Response
+
+from grantway.protocol import portal
 from grantway.protocol.decision import Refusal
 from grantway.protocol.ids import show
+from grantway.protocol.issuing import Issued, account_of
 from grantway.protocol.model import Client
 from grantway.protocol.trying import end_tried, exchange_tried, try_redirect_uri
+from grantway.server.pages import problems
 from grantway.server.pages.authorize import PATHS
 from grantway.server.pages.developers.common import (
     HOME,
@@ -28,11 +33,6 @@ from grantway.server.pages.problems import Stop
 from grantway.server.pages.visit import Visit
 from grantway.wire.dialects import standard, sunshine
 from grantway.wire.messages import AuthorizationRequest
-from starlette.responses import Response
-
-from grantway.protocol import portal
-from grantway.protocol.issuing import Issued, account_of
-from grantway.server.pages import problems
 
 _WRITERS = {"standard": standard.write_authorization_request, "sunshine": sunshine.write_authorization_request}
 _NONCE = 16
