@@ -122,5 +122,10 @@ def test_every_endpoint_asks_for_the_same_proof(stage: Stage) -> None:
 def test_the_server_can_tell_what_writes_before_it_decides(stage: Stage) -> None:
     by = stage.integration()
     said = {module.GRANT_TYPE: writes(TokenRequest(module.GRANT_TYPE, by.credentials)) for module in GRANT_TYPES}
-    assert said == {"authorization_code": True, "refresh_token": True, "client_credentials": False}
+    assert said == {
+        "authorization_code": True,
+        "refresh_token": True,
+        "client_credentials": False,
+        "migration_token": True,
+    }
     assert not writes(TokenRequest("nonesuch", by.credentials))

@@ -302,7 +302,7 @@ def test_an_account_token_is_read_without_an_end_and_without_a_serial(stage: Sta
     tokens: Tokens = stage.connect(stage.sunshine())
     found = jwt.read(tokens.access)
     assert found is not None
-    access = jwt.account_access(found, stage.grant_of(tokens).id)
+    access = jwt.account_access(found, stage.grant_of(tokens).id, ((), ()))
     assert (access.expires_at, access.serial, access.scope) == (None, b"", ("integration",))
     assert stage.clock() - access.issued_at < timedelta(seconds=1)
 

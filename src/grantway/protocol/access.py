@@ -1,4 +1,7 @@
-"""What an access token is good for, now: read it, prove it under its row's secret, see whether all it hangs from stands."""
+"""What an access token is good for, now: read it, prove it under its row's secret, see whether all it hangs from stands.
+
+A token that an older system issued proves itself by being known: its digest is stored, and what it stands for here.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,13 @@ from typing import Literal
 
 from grantway.protocol import jwt
 from grantway.protocol.decision import Change, TouchUse
+from grantway.protocol.digests import foreign_digest
 from grantway.protocol.facts import Facts, GrantInUse
 from grantway.protocol.model import Account, Client
 from grantway.protocol.moment import Moment
 from grantway.protocol.scope import common
 from grantway.protocol.standing import SUSPENDED, why_out, why_own_is_out
-from grantway.protocol.tokens import Access, UnprovenAccessToken, read_access_token, read_sealed
+from grantway.protocol.tokens import SERIAL_LENGTH, Access, UnprovenAccessToken, read_access_token, read_sealed
 from grantway.wire.record import record
 
 IN_PEACE = frozenset({"customer", "integrator"})
@@ -21,15 +25,16 @@ IN_PEACE = frozenset({"customer", "integrator"})
 
 @record
 class ProvenAccess:
-    """An access token of ours. Proven is not active: ask ``why_inactive``.
+    """An access token that is known here. Proven is not active: ask ``why_inactive``.
 
     ``held`` is ``None`` for a client's own; then ``own_account`` is the account that the client belongs to, if any.
+    The form ``foreign`` is that of tokens that an older system issued.
     """
 
     access: Access
     client: Client
     held: GrantInUse | None
-    form: Literal["opaque", "jwt", "account_jwt"]
+    form: Literal["opaque", "jwt", "account_jwt", "foreign"]
     secret: bytes = field(repr=False, default=b"")
     own_account: Account | None = None
 
@@ -47,25 +52,44 @@ class ProvenAccess:
 
 
 async def prove_access(token: str, facts: Facts, at: Moment, issuer: str) -> ProvenAccess | None:
-    """The token, if this server made it and its row is still there; expiry and ends are not looked at here."""
+    """The token, if it is known here and its row is still there; expiry and ends are not looked at here."""
     if token.startswith("gwa_"):
         opaque = read_access_token(token)
         return None if opaque is None else await _prove_opaque(opaque, facts, at)
     parts = jwt.read(token)
-    if parts is None:
-        return None
+    proven = None if parts is None else await _prove_jwt(parts, facts, at, issuer)
+    return proven or await _known_foreign(token, facts)
+
+
+async def _prove_jwt(parts: jwt.UnverifiedJwt, facts: Facts, at: Moment, issuer: str) -> ProvenAccess | None:
     grant_id = jwt.account_grant_id(parts)
-    if grant_id is not None:
-        held = await facts.grant(grant_id)
-        if held is None or held.client.policy.access_token_format != "account_jwt":
-            return None
-        secret = at.vault.open(held.grant.key_id, held.grant.secret, grant_id)
-        if not jwt.is_proven_account_jwt(parts, secret):
-            return None
-        return ProvenAccess(jwt.account_access(parts, grant_id), held.client, held, "account_jwt", secret)
-    jwks = {key.kid: key.public_jwk for key in await facts.signing_keys()}
-    access = jwt.verified_access(parts, issuer, jwks)
-    return None if access is None else await _with_row(access, facts)
+    if grant_id is None:
+        jwks = {key.kid: key.public_jwk for key in await facts.signing_keys()}
+        access = jwt.verified_access(parts, issuer, jwks)
+        return None if access is None else await _with_row(access, facts)
+    held = await facts.grant(grant_id)
+    if held is None:
+        return None
+    policy = held.client.policy
+    if policy.access_token_format != "account_jwt" and not policy.jwt_on_request:
+        return None
+    secret = at.vault.open(held.grant.key_id, held.grant.secret, grant_id)
+    if not jwt.is_proven_account_jwt(parts, secret):
+        return None
+    access = jwt.account_access(parts, grant_id, (held.grant.scope, held.grant.resource))
+    return ProvenAccess(access, held.client, held, "account_jwt", secret)
+
+
+async def _known_foreign(token: str, facts: Facts) -> ProvenAccess | None:
+    """A token of an older system. Its serial here is the beginning of its digest, so that it can be ended alone, too."""
+    known = foreign_digest(token)
+    found = None if known is None else await facts.foreign_token(known)
+    held = await facts.grant(found.grant_id) if found is not None and found.kind == "access" else None
+    if found is None or held is None:
+        return None
+    grant, serial = held.grant, found.digest[:SERIAL_LENGTH]
+    access = Access("grant", grant.id, serial, found.created_at, found.expires_at, grant.scope, grant.resource)
+    return ProvenAccess(access, held.client, held, "foreign")
 
 
 async def _prove_opaque(token: UnprovenAccessToken, facts: Facts, at: Moment) -> ProvenAccess | None:

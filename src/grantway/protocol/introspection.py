@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from grantway.protocol.access import (
-    CLEANUP,
-    ProvenAccess,
-    may_clean_up,
-    prove_access,
-    used_today,
-    why_inactive,
-)
+from grantway.protocol.access import CLEANUP, ProvenAccess, may_clean_up, prove_access, used_today, why_inactive
 from grantway.protocol.client_authentication import authenticate_client
 from grantway.protocol.decision import Decision, Refusal, refuse
 from grantway.protocol.facts import Facts
 from grantway.protocol.ids import show
+from grantway.protocol.issuing import account_of, subject_of
 from grantway.protocol.model import Client
 from grantway.protocol.moment import Moment
+from grantway.protocol.refresh_tokens import ProvenRefresh, prove_refresh
 from grantway.protocol.scope import within
 from grantway.protocol.standing import SUSPENDED, refresh_end, why_out
 from grantway.protocol.token_status import member_id_of
-from grantway.protocol.tokens import read_refresh_token
 from grantway.wire import base62
 from grantway.wire.errors import INVALID_CLIENT
 from grantway.wire.messages import IntrospectionAnswer, IntrospectionRequest
-
-from grantway.protocol.issuing import account_of, subject_of
 
 INACTIVE = IntrospectionAnswer(active=False)
 SUSPENDED_FOR_NOW = IntrospectionAnswer(active=False, connection_state="suspended")
@@ -40,11 +32,13 @@ async def introspect(
         return Decision(caller, reason=caller.reason)
     if not caller.confidential:
         return refuse(INVALID_CLIENT, "public_client_introspects")  # RFC 7662 §2.1: the caller must be authorized
-    if request.token.startswith("gwr_"):
-        return await _refresh_token(request.token, caller, facts, at, issuer)
-    proven = await prove_access(request.token, facts, at, issuer)
+    is_refresh = request.token.startswith("gwr_")
+    proven = None if is_refresh else await prove_access(request.token, facts, at, issuer)
     if proven is None:
-        return Decision(INACTIVE, reason="access_token_unknown")
+        refresh = await prove_refresh(request.token, facts, at)  # ours, or an older system's
+        if refresh is not None:
+            return _refresh_token(refresh, caller, at, issuer)
+        return Decision(INACTIVE, reason=f"{'refresh' if is_refresh else 'access'}_token_unknown")
     if not _may_see(caller, proven, issuer):
         return Decision(INACTIVE, reason="not_the_callers_business")
     out = await why_inactive(proven, facts, at)
@@ -82,25 +76,19 @@ async def _active(proven: ProvenAccess, facts: Facts, issuer: str, scope: tuple[
     )
 
 
-async def _refresh_token(
-    text: str, caller: Client, facts: Facts, at: Moment, issuer: str
+def _refresh_token(
+    proven: ProvenRefresh, caller: Client, at: Moment, issuer: str
 ) -> Decision[IntrospectionAnswer | Refusal]:
     """A refresh token is active only as the live generation, and only for its own client and operators."""
-    token = read_refresh_token(text)
-    held = None if token is None else await facts.grant(token.grant_id)
-    if token is None or held is None:
-        return Decision(INACTIVE, reason="refresh_token_unknown")
-    grant = held.grant
-    if not token.is_proven(at.vault.open(grant.key_id, grant.secret, grant.id)):
-        return Decision(INACTIVE, reason="refresh_token_unknown")
+    held, grant = proven.held, proven.held.grant
     if caller.kind != "operator" and caller.id != grant.client_id:
         return Decision(INACTIVE, reason="not_the_callers_business")
-    if token.generation != grant.generation or token.generation == 0:
+    if not proven.is_live:
         return Decision(INACTIVE, reason="refresh_token_superseded")
     out = why_out(held)
     if out is not None:
         return Decision(INACTIVE, reason=out)
-    end = refresh_end(held)
+    end = min((each for each in (refresh_end(held), proven.expires_at) if each is not None), default=None)
     if end is not None and at.now >= end:
         return Decision(INACTIVE, reason="refresh_token_expired")
     answer = IntrospectionAnswer(

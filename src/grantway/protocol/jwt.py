@@ -2,7 +2,7 @@
 
 The two are never interchangeable: the header's ``typ`` and ``alg`` are both part of what is checked, the first is
 verified by a key of ``/jwks.json`` only, the second under its grant's own secret only. Nobody but this server can verify
-the second kind, and it has no end of its own, so it is good for what its row says at every use.
+the second kind, so it is good for what its row says at every use.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from grantway.protocol import ids
 from grantway.protocol.keys import ACCOUNT_JWT, derive, same
+from grantway.protocol.scope import at_positions, positions
 from grantway.protocol.tokens import ID_LENGTH, MAX_TOKEN_LENGTH, SERIAL_LENGTH, Access, RowKind
 from grantway.wire import base62
 from grantway.wire.record import record
@@ -133,13 +134,40 @@ def _signed_access(payload: Mapping[str, Any], issuer: str) -> Access | None:
     )
 
 
-# The vendors' kind ----------------------------------------------------------------------------------------------------
+# The vendors' kinds ---------------------------------------------------------------------------------------------------
 
 
 def write_account_jwt(secret: bytes, access: Access, *, client_id: str, account: str) -> str:
     """A token as Sunshine Conversations' own: ``azp`` in the header, ``appId`` in the payload, no ``exp``."""
     header = {"alg": "HS256", "typ": "JWT", "kid": ids.show("gr", access.row_id), "azp": client_id}
     payload = {"scope": " ".join(access.scope), "appId": account, "iat": int(access.issued_at.timestamp())}
+    return _signed_by_grant(secret, header, payload)
+
+
+def write_serial_jwt(
+    secret: bytes, access: Access, ordered: tuple[tuple[str, ...], tuple[str, ...]], *, client_id: str, account: str
+) -> str:
+    """One with an end (``exp``) and a serial (``jti``) of its own, short however much it allows (Square, ``use_jwt``).
+
+    ``ordered`` are the grant's scope and resource lists. What is chosen of them is a bitmap (``scp``, ``rsc``), as in opaque
+    tokens: the vendor's 59 permissions would be longer than its limit of 1,024 characters.
+    """
+    header = {"alg": "HS256", "typ": "JWT", "kid": ids.show("gr", access.row_id)}
+    payload: dict[str, Any] = {
+        "client_id": client_id,
+        "account": account,
+        "scp": f"{positions(access.scope, ordered[0]):x}",
+        "iat": int(access.issued_at.timestamp()),
+        "jti": base62.encode(access.serial),
+    }
+    if ordered[1]:
+        payload["rsc"] = f"{positions(access.resource, ordered[1]):x}"
+    if access.expires_at is not None:
+        payload["exp"] = int(access.expires_at.timestamp())
+    return _signed_by_grant(secret, header, payload)
+
+
+def _signed_by_grant(secret: bytes, header: Mapping[str, Any], payload: Mapping[str, Any]) -> str:
     signed = ".".join(_pad(json.dumps(part, separators=(",", ":")).encode()) for part in (header, payload))
     return f"{signed}.{_pad(_account_signature(secret, signed.encode()))}"
 
@@ -157,9 +185,20 @@ def is_proven_account_jwt(jwt: UnverifiedJwt, secret: bytes) -> bool:
     return same(jwt.signature, _account_signature(secret, jwt.signed))
 
 
-def account_access(jwt: UnverifiedJwt, grant_id: bytes) -> Access:
-    """What a proven account JWT says. It has no serial of its own: ending it ends its grant."""
+def account_access(jwt: UnverifiedJwt, grant_id: bytes, ordered: tuple[tuple[str, ...], tuple[str, ...]]) -> Access:
+    """What a proven account JWT says; ``ordered`` as it was written with. One without a serial ends with its grant."""
     issued_at = datetime.fromtimestamp(jwt.payload["iat"], UTC)
+    if "jti" in jwt.payload:
+        expires_at, serial = jwt.payload.get("exp"), base62.decode(jwt.payload["jti"], SERIAL_LENGTH)
+        return Access(
+            "grant",
+            grant_id,
+            serial or b"",
+            issued_at,
+            None if expires_at is None else datetime.fromtimestamp(expires_at, UTC),
+            at_positions(int(jwt.payload["scp"], 16), ordered[0]),
+            at_positions(int(jwt.payload.get("rsc", "0"), 16), ordered[1]),
+        )
     return Access("grant", grant_id, b"", issued_at, None, tuple(jwt.payload["scope"].split()), ())
 
 

@@ -11,7 +11,7 @@ from grantway.protocol.facts import Facts
 from grantway.protocol.model import Client, EndedToken
 from grantway.protocol.moment import Moment
 from grantway.protocol.policy import MINUTE
-from grantway.protocol.tokens import read_refresh_token
+from grantway.protocol.refresh_tokens import ProvenRefresh, prove_refresh
 from grantway.wire.errors import INVALID_GRANT
 from grantway.wire.messages import RevocationAnswer, RevocationRequest
 
@@ -26,24 +26,23 @@ async def revoke(
     client = await authenticate_client(request.credentials, facts, at, dialect)
     if isinstance(client, Refusal):
         return Decision(client, reason=client.reason)
-    if request.token.startswith("gwr_"):
-        return await _refresh_token(request.token, client, facts, at)
-    proven = await prove_access(request.token, facts, at, issuer)
+    is_refresh = request.token.startswith("gwr_")
+    proven = None if is_refresh else await prove_access(request.token, facts, at, issuer)
     if proven is None:
-        return Decision(RevocationAnswer(), reason="access_token_unknown")  # RFC 7009 §2.2: no error
+        refresh = await prove_refresh(request.token, facts, at)  # ours, or an older system's
+        if refresh is not None:
+            return await _refresh_token(refresh, client, facts, at)
+        # RFC 7009 §2.2: what is unknown is no error.
+        return Decision(RevocationAnswer(), reason=f"{'refresh' if is_refresh else 'access'}_token_unknown")
     if proven.client.id != client.id:
         return refuse(INVALID_GRANT, "access_token_of_another_client")  # RFC 7009 §2.1
     return await end_access_token(proven, facts, at)
 
 
-async def _refresh_token(text: str, client: Client, facts: Facts, at: Moment) -> Decision[RevocationAnswer | Refusal]:
-    token = read_refresh_token(text)
-    held = None if token is None else await facts.grant(token.grant_id)
-    if token is None or held is None:
-        return Decision(RevocationAnswer(), reason="refresh_token_unknown")
-    grant = held.grant
-    if not token.is_proven(at.vault.open(grant.key_id, grant.secret, grant.id)):
-        return Decision(RevocationAnswer(), reason="refresh_token_unknown")
+async def _refresh_token(
+    proven: ProvenRefresh, client: Client, facts: Facts, at: Moment
+) -> Decision[RevocationAnswer | Refusal]:
+    held, grant = proven.held, proven.held.grant
     if grant.client_id != client.id:
         return refuse(INVALID_GRANT, "refresh_token_of_another_client")
     if grant.revoked_at is not None:

@@ -10,23 +10,14 @@ from grantway.protocol.client_authentication import authenticate_client
 from grantway.protocol.connections import SYSTEM, ending
 from grantway.protocol.decision import Decision, Refusal, refuse
 from grantway.protocol.facts import Facts
-from grantway.protocol.grant_types import (
-    authorization_code,
-    client_credentials,
-    refresh_token,
-)
+from grantway.protocol.grant_types import authorization_code, client_credentials, migration_token, refresh_token
+from grantway.protocol.issuing import Issued, Reused, as_signed
 from grantway.protocol.moment import Moment
 from grantway.protocol.standing import SUSPENDED, suspended, why_own_is_out
-from grantway.wire.errors import (
-    INVALID_GRANT,
-    UNAUTHORIZED_CLIENT,
-    UNSUPPORTED_GRANT_TYPE,
-)
+from grantway.wire.errors import INVALID_GRANT, UNAUTHORIZED_CLIENT, UNSUPPORTED_GRANT_TYPE
 from grantway.wire.messages import TokenRequest
 
-from grantway.protocol.issuing import Issued, Reused, as_signed
-
-GRANT_TYPES = (authorization_code, client_credentials, refresh_token)
+GRANT_TYPES = (authorization_code, client_credentials, refresh_token, migration_token)
 _BY_NAME: dict[str, ModuleType] = {module.GRANT_TYPE: module for module in GRANT_TYPES}
 
 

@@ -12,7 +12,7 @@ import structlog
 from grantway.server import api
 from grantway.server.answer import Endpoint, answer
 from grantway.server.background import Background
-from grantway.server.endpoints import operations, standard, sunshine, webhooks
+from grantway.server.endpoints import operations, square, standard, sunshine, webhooks
 from grantway.server.hand_off import SignInHook
 from grantway.server.health import Health
 from grantway.server.metrics.shared import Shelf
@@ -70,6 +70,7 @@ class Application:
         self._endpoints: dict[tuple[str, str], Endpoint] = (
             standard.endpoints(mint)
             | sunshine.endpoints(mint)
+            | square.endpoints(mint)
             | webhooks.endpoints()
             | api.endpoints(service.issuer)
             | operations.endpoints(self.health, shelf)

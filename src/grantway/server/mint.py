@@ -5,14 +5,14 @@ from __future__ import annotations
 import orjson
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_private_key
+
+from grantway.protocol import jwt
 from grantway.protocol.ids import show
+from grantway.protocol.issuing import Issued, account_of
 from grantway.protocol.model import SigningKey
 from grantway.protocol.tokens import write_access_token
 from grantway.protocol.vault import Vault
 from grantway.wire.messages import TokenAnswer
-
-from grantway.protocol import jwt
-from grantway.protocol.issuing import Issued, account_of
 
 
 class Mint:
@@ -55,12 +55,14 @@ class Mint:
                 extra=extra,
             )
             return jwt.sign_access(orjson.dumps(claims), issued.signing_key.kid, self._key(issued.signing_key))
-        if policy.access_token_format == "account_jwt" and held is not None:
-            account = held.account.external_ids[policy.dialect]
-            return jwt.write_account_jwt(
-                issued.secret, issued.access, client_id=issued.client.client_id, account=account
-            )
-        ordered = None if held is None else (held.grant.scope, held.grant.resource)
+        if held is None:
+            return write_access_token(issued.secret, issued.access)
+        ordered = held.grant.scope, held.grant.resource
+        if issued.as_account_jwt or policy.access_token_format == "account_jwt":
+            account, client_id = held.account.external_ids[policy.dialect], issued.client.client_id
+            if issued.as_account_jwt:
+                return jwt.write_serial_jwt(issued.secret, issued.access, ordered, client_id=client_id, account=account)
+            return jwt.write_account_jwt(issued.secret, issued.access, client_id=client_id, account=account)
         return write_access_token(issued.secret, issued.access, ordered)
 
     def _key(self, key: SigningKey) -> ec.EllipticCurvePrivateKey:

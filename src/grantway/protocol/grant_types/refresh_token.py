@@ -3,6 +3,9 @@
 Rotation is one guarded move of the grant's generation. Retry rule: an authenticated client may present the token before
 the live one at any time and gets the same successor, a public one within a short window; older ones are reuse and end
 the grant, because thief and owner look alike from here. Only a proven token presented by its own client ends anything.
+
+A refresh token of an older system is generation 0 of its grant: its first use moves the grant to 1, and it is answered
+with one of ours. From then on the retry rule holds for it as for any other; where nothing rotates it stays good.
 """
 
 from __future__ import annotations
@@ -10,11 +13,14 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Literal
 
+from grantway.protocol import audit
+from grantway.protocol.activation import activation
 from grantway.protocol.decision import Change, Decision, MoveGeneration, Refusal, TouchUse, refuse
+from grantway.protocol.digests import foreign_digest
 from grantway.protocol.facts import Facts, GrantInUse
 from grantway.protocol.issuing import Issued, Reused, issue_for_grant
 from grantway.protocol.keys import MOVE, REFRESH, mac, same
-from grantway.protocol.model import Client, Grant
+from grantway.protocol.model import Client, ForeignToken, Grant
 from grantway.protocol.moment import Moment
 from grantway.protocol.scope import common, within
 from grantway.protocol.standing import SUSPENDED, next_idle_end, refresh_end, rotates, suspended, why_out
@@ -37,15 +43,22 @@ _KEY_LENGTH = 16
 
 @record
 class Presented:
-    """The refresh token as it was read, and the grant that it names."""
+    """The refresh token as it was read, or as it is known from an older system, and the grant that it names."""
 
-    token: UnprovenRefreshToken | None = field(repr=False)
+    token: UnprovenRefreshToken | ForeignToken | None = field(repr=False)
     held: GrantInUse | None
 
 
 async def load(request: TokenRequest, facts: Facts) -> Presented:
-    token = read_refresh_token(request.refresh_token or "")
+    text = request.refresh_token or ""
+    token = read_refresh_token(text) or await _known_foreign(text, facts)
     return Presented(token, None if token is None else await facts.grant(token.grant_id))
+
+
+async def _known_foreign(text: str, facts: Facts) -> ForeignToken | None:
+    known = foreign_digest(text)
+    found = None if known is None else await facts.foreign_token(known)
+    return found if found is not None and found.kind == "refresh" else None
 
 
 def decide(request: TokenRequest, client: Client, loaded: Presented, at: Moment) -> Decision[Issued | Refusal | Reused]:
@@ -57,7 +70,9 @@ def decide(request: TokenRequest, client: Client, loaded: Presented, at: Moment)
         return refuse(INVALID_GRANT, "refresh_token_unknown")
     grant, policy = held.grant, client.policy
     secret = at.vault.open(grant.key_id, grant.secret, grant.id)
-    if not token.is_proven(secret) or token.generation == 0:
+    foreign = isinstance(token, ForeignToken)
+    generation = 0 if isinstance(token, ForeignToken) else token.generation
+    if isinstance(token, UnprovenRefreshToken) and (not token.is_proven(secret) or generation == 0):
         return refuse(INVALID_GRANT, "refresh_token_unknown")
     if grant.client_id != client.id:
         return refuse(INVALID_GRANT, "refresh_token_of_another_client")  # RFC 6749 §10.4
@@ -68,17 +83,18 @@ def decide(request: TokenRequest, client: Client, loaded: Presented, at: Moment)
         return Decision(suspended(out), reason=out)
     if out is not None:
         return refuse(INVALID_GRANT, out)
-    end = refresh_end(held)
-    if end is not None and at.now >= end:
+    ends = (refresh_end(held), token.expires_at if isinstance(token, ForeignToken) else None)
+    if any(end is not None and at.now >= end for end in ends):
         return refuse(INVALID_GRANT, "refresh_token_expired")
-    if token.generation > grant.generation:
+    if generation > grant.generation:
         # Only a database that was set back knows less than its tokens; nothing ends, and somebody should look.
         return refuse(INVALID_GRANT, "generation_ahead")
     scope = grant.scope if request.scope is None else request.scope  # RFC 6749 §6: left out means all that was granted
     resource = request.resource or grant.resource
-    move_key = _move_key(secret, client, token.generation, request, scope, resource)
-    if token.generation < grant.generation:
-        verdict = _retry(token.generation, grant, client, move_key, at)
+    move_key = _move_key(secret, client, generation, request, scope, resource)
+    rotating = rotates(held.client, grant)
+    if generation < grant.generation and (rotating or not foreign):
+        verdict = _retry(generation, grant, client, move_key, at)
         if verdict == "reuse":
             return Decision(Reused(held, "refresh_token_reused"))
         if verdict is not None:
@@ -93,15 +109,16 @@ def decide(request: TokenRequest, client: Client, loaded: Presented, at: Moment)
     used: tuple[Change, ...] = ()
     if grant.last_used_day != at.now.date():
         used = (TouchUse(grant.id, held.connection.id, at.now.date()),)
-    if token.generation < grant.generation:
+    if generation < grant.generation:
         return Decision(_issued(held, secret, grant.generation, at, scope, resource, request), used, "refresh_repeated")
-    if not rotates(held.client, grant):
+    if not rotating and not foreign:
         return Decision(_issued(held, secret, grant.generation, at, scope, resource, request), used, "refreshed")
     idle_end = next_idle_end(held.client, grant, at.now)
-    move = MoveGeneration(grant.id, grant.generation, at.now, move_key, idle_end)
-    return Decision(
-        _issued(held, secret, grant.generation + 1, at, scope, resource, request), (move, *used), "refreshed"
-    )
+    moved: tuple[Change, ...] = (MoveGeneration(grant.id, grant.generation, at.now, move_key, idle_end), *used)
+    if foreign:
+        first = audit.note(at, audit.by_client(client), "foreign_token_replaced", held.connection, grant_id=grant.id)
+        moved = (*moved, *activation(held, at), first)
+    return Decision(_issued(held, secret, grant.generation + 1, at, scope, resource, request), moved, "refreshed")
 
 
 def _issued(

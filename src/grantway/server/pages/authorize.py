@@ -14,14 +14,18 @@ from grantway.server.pages.after_sign_in import pending_id_of
 from grantway.server.pages.problems import Stop, stop
 from grantway.server.pages.steps import answer_step, send_back
 from grantway.server.pages.visit import Visit
-from grantway.wire.dialects import standard, sunshine
+from grantway.wire.dialects import square, standard, sunshine
 from grantway.wire.encoding import read_form
 from grantway.wire.errors import INVALID_REQUEST, Malformed
 
-PATHS = {"standard": "/authorize", "sunshine": "/oauth/authorize"}
+PATHS = {"standard": "/authorize", "sunshine": "/oauth/authorize", "square": "/oauth2/authorize"}
 BOX = "scope:"
 """Before the name of a scope: the box in which the customer leaves it checked."""
-_READERS = {"standard": standard.read_authorization_request, "sunshine": sunshine.read_authorization_request}
+_READERS = {
+    "standard": standard.read_authorization_request,
+    "sunshine": sunshine.read_authorization_request,
+    "square": square.read_authorization_request,
+}
 
 
 def open_authorization(dialect: str) -> Callable[[Visit], Awaitable[Response]]:
