@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from hypothesis import settings
 from hypothesis import strategies as st
 
@@ -15,16 +17,20 @@ from grantway.wire.messages import (
     AccountSummary,
     AuthorizationAnswer,
     AuthorizationRequest,
+    AuthorizationRevocationRequest,
     ClientCredentials,
     ErrorAnswer,
     IntrospectionAnswer,
     IntrospectionRequest,
     ReachedAccount,
+    RenewalRequest,
     RevocationRequest,
     TokenAnswer,
     TokenInfoAnswer,
     TokenInfoRequest,
     TokenRequest,
+    TokenStatusAnswer,
+    TokenStatusRequest,
 )
 
 # The same draws on every run: what is found here is found by everybody.
@@ -155,6 +161,81 @@ access_revocation_requests = st.one_of(
     st.just(AccessRevocationRequest()),
     st.builds(AccessRevocationRequest, bearer_tokens),
     st.builds(AccessRevocationRequest, st.none(), names_without_colon, visible),
+)
+
+# Square: two characters at least in secrets and tokens, and none of the header's own blanks around a secret.
+_square_texts = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=2, max_size=40)
+_square_secrets = st.builds(ClientCredentials, visible, _square_texts, st.just("client_secret_post"))
+square_header_secrets = st.builds(ClientCredentials, visible, _square_texts, st.just("client_secret_basic"))
+whole_seconds = st.integers(0, 2**36).map(lambda at: datetime.fromtimestamp(at, UTC))
+square_authorization_requests = st.builds(
+    AuthorizationRequest,
+    visible,
+    st.just("code"),
+    maybe(visible),
+    maybe(scopes),
+    maybe(unicode),
+    prompt=st.sampled_from([(), ("login",)]),
+    ui_locales=maybe(visible).map(lambda locale: () if locale is None else (locale,)),
+) | st.builds(
+    AuthorizationRequest, visible, st.just("code"), code_challenge=visible, code_challenge_method=st.just("S256")
+)
+_wanted = {
+    "idempotency_key": maybe(idempotency_keys),
+    "short_lived": st.booleans(),
+    "jwt": st.booleans(),
+}
+square_token_requests = st.one_of(
+    st.builds(
+        TokenRequest,
+        st.just("authorization_code"),
+        _square_secrets,
+        code=visible,
+        redirect_uri=maybe(visible),
+        code_verifier=maybe(visible),
+        **_wanted,
+    ),
+    st.builds(
+        TokenRequest,
+        st.just("authorization_code"),
+        st.builds(ClientCredentials, visible),
+        code=visible,
+        code_verifier=visible,
+        **_wanted,
+    ),
+    st.builds(
+        TokenRequest,
+        st.just("refresh_token"),
+        _square_secrets | st.builds(ClientCredentials, visible),
+        refresh_token=_square_texts,
+        scope=maybe(scopes | st.just(())),
+        **_wanted,
+    ),
+    st.builds(TokenRequest, st.just("migration_token"), _square_secrets, migration_token=_square_texts, **_wanted),
+    st.builds(TokenRequest, st.just("client_credentials"), _square_secrets, **_wanted),
+)
+merchants = visible.map(lambda merchant_id: AccountSummary(merchant_id, "", merchant_id))
+square_token_answers = st.builds(
+    TokenAnswer,
+    access_token=visible,
+    token_type=st.just("bearer"),
+    refresh_token=maybe(visible),
+    account=maybe(merchants),
+    expires_at=maybe(whole_seconds),
+    refresh_token_expires_at=maybe(whole_seconds),
+    short_lived=st.booleans(),
+)
+square_renewal_answers = st.builds(
+    TokenAnswer, visible, st.just("bearer"), account=maybe(merchants), expires_at=maybe(whole_seconds)
+)
+square_renewal_requests = st.builds(RenewalRequest, square_header_secrets, _square_texts)
+token_status_requests = st.builds(TokenStatusRequest, maybe(bearer_tokens))
+square_token_status_answers = st.builds(
+    TokenStatusAnswer, scopes | st.just(()), visible, maybe(whole_seconds), maybe(visible)
+)
+square_revocation_requests = st.one_of(
+    st.builds(AuthorizationRevocationRequest, square_header_secrets, _square_texts, maybe(visible), st.booleans()),
+    st.builds(AuthorizationRevocationRequest, square_header_secrets, st.none(), visible),
 )
 
 # --- requests that nobody should send -------------------------------------------------------------------------------

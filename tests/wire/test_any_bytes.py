@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grantway.wire import encoding
-from grantway.wire.dialects import standard, sunshine
+from grantway.wire.dialects import phonecom, square, standard, sunshine
 from grantway.wire.errors import Malformed
 from grantway.wire.http import HttpAnswer, HttpRequest
 from tests.wire import strategies as some
@@ -24,13 +24,13 @@ JSON = (b"content-type", b"application/json")
 
 REQUESTS = {
     f"{dialect.__name__.rpartition('.')[2]}.{name}": getattr(dialect, name)
-    for dialect in (standard, sunshine)
+    for dialect in (phonecom, square, standard, sunshine)
     for name in dir(dialect)
     if name.startswith("read_") and name.endswith("_request")
 }
 ANSWERS = {
     f"{dialect.__name__.rpartition('.')[2]}.{name}": getattr(dialect, name)
-    for dialect in (standard, sunshine)
+    for dialect in (phonecom, square, standard, sunshine)
     for name in dir(dialect)
     if name.startswith("read_") and name.endswith("_answer") and name != "read_authorization_answer"
 }
@@ -42,8 +42,8 @@ def reads_or_refuses(read: Callable[..., Any], *arguments: Any) -> None:
 
 
 def test_every_reading_function_is_tried() -> None:
-    assert len(REQUESTS) == 9
-    assert len(ANSWERS) == 9
+    assert len(REQUESTS) == 18
+    assert len(ANSWERS) == 18
 
 
 @pytest.mark.parametrize("name", REQUESTS)
@@ -78,6 +78,12 @@ def test_a_spoilt_sunshine_token_request_is_read_or_malformed(body: bytes) -> No
     reads_or_refuses(sunshine.read_token_request, HttpRequest("POST", "/", headers=(JSON,), body=body))
 
 
+@property_of
+@given(body=some.mutated(some.square_token_requests.map(lambda message: square.write_token_request(message).body)))
+def test_a_spoilt_square_token_request_is_read_or_malformed(body: bytes) -> None:
+    reads_or_refuses(square.read_token_request, HttpRequest("POST", "/", headers=(JSON,), body=body))
+
+
 written_answers = st.one_of(
     some.token_answers.map(standard.write_token_answer),
     some.introspection_answers.map(standard.write_introspection_answer),
@@ -85,6 +91,9 @@ written_answers = st.one_of(
     some.error_answers.map(standard.write_error_answer),
     some.token_info_answers.map(sunshine.write_token_info_answer),
     some.error_answers.map(sunshine.write_error_answer),
+    some.square_token_answers.map(square.write_token_answer),
+    some.square_token_status_answers.map(square.write_token_status_answer),
+    some.error_answers.map(square.write_error_answer),
 )
 
 
@@ -109,6 +118,13 @@ members = st.sampled_from(
         "aud",
         "app",
         "accounts",
+        "expires_at",
+        "scope_details",
+        "success",
+        "@error",
+        "scopes",
+        "message",
+        "type",
     ]
 )
 anything = st.recursive(
@@ -130,6 +146,7 @@ def test_members_of_any_type_are_read_or_malformed(name: str, values: dict[str, 
 def test_any_address_is_read_or_malformed(url: str) -> None:
     reads_or_refuses(standard.read_authorization_answer, url)
     reads_or_refuses(sunshine.read_authorization_answer, url)
+    reads_or_refuses(square.read_authorization_answer, url)
 
 
 @pytest.mark.parametrize("read", [encoding.read_form, encoding.read_query, encoding.read_json_object])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grantway.wire.dialects import standard, sunshine
+from grantway.wire.dialects import square, standard, sunshine
 from grantway.wire.encoding import (
     read_basic,
     read_bearer,
@@ -21,11 +21,13 @@ from grantway.wire.encoding import (
     write_form,
     write_scope,
 )
+from grantway.wire.errors import INVALID_GRANT, INVALID_TOKEN, OAuthError
 from grantway.wire.http import HttpRequest
 from grantway.wire.messages import (
     AccessRevocationAnswer,
     AccessRevocationRequest,
     AccountSummary,
+    AuthorizationRevocationAnswer,
     ErrorAnswer,
     RevocationAnswer,
     TokenAnswer,
@@ -125,6 +127,43 @@ PAIRS = {
         then(sunshine.write_access_revocation_answer, sunshine.read_access_revocation_answer),
     ),
     "sunshine refusal": (some.error_answers, then(sunshine.write_error_answer, sunshine.read_error_answer)),
+    "square authorization request": (
+        some.square_authorization_requests,
+        by_query(square.write_authorization_request, square.read_authorization_request),
+    ),
+    "square authorization answer": (
+        some.sunshine_authorization_answers,
+        then(square.write_authorization_answer, square.read_authorization_answer),
+    ),
+    "square token request": (
+        some.square_token_requests,
+        then(square.write_token_request, square.read_token_request),
+    ),
+    "square token answer": (some.square_token_answers, then(square.write_token_answer, square.read_token_answer)),
+    "square renewal request": (
+        some.square_renewal_requests,
+        then(square.write_renewal_request, square.read_renewal_request),
+    ),
+    "square renewal answer": (
+        some.square_renewal_answers,
+        then(square.write_renewal_answer, square.read_renewal_answer),
+    ),
+    "square token status request": (
+        some.token_status_requests,
+        then(square.write_token_status_request, square.read_token_status_request),
+    ),
+    "square token status answer": (
+        some.square_token_status_answers,
+        then(square.write_token_status_answer, square.read_token_status_answer),
+    ),
+    "square revocation request": (
+        some.square_revocation_requests,
+        then(square.write_authorization_revocation_request, square.read_authorization_revocation_request),
+    ),
+    "square revocation answer": (
+        st.builds(AuthorizationRevocationAnswer),
+        then(square.write_authorization_revocation_answer, square.read_authorization_revocation_answer),
+    ),
 }
 
 
@@ -164,6 +203,30 @@ def test_every_standard_answer_may_be_a_refusal(read: Callable[..., Any], refusa
 @given(refusal=some.error_answers)
 def test_every_sunshine_answer_may_be_a_refusal(read: Callable[..., Any], refusal: ErrorAnswer) -> None:
     assert read(sunshine.write_error_answer(refusal)) == refusal
+
+
+@pytest.mark.parametrize(
+    ("read", "refused"),
+    [
+        (square.read_token_answer, INVALID_GRANT),
+        (square.read_renewal_answer, INVALID_GRANT),
+        (square.read_token_status_answer, INVALID_TOKEN),
+        (square.read_authorization_revocation_answer, INVALID_GRANT),
+    ],
+)
+@property_of
+@given(refusal=some.error_answers)
+def test_every_square_answer_may_be_a_refusal(
+    read: Callable[..., Any], refused: OAuthError, refusal: ErrorAnswer
+) -> None:
+    """The vendor says one thing of a grant and of a bearer that is not good; which it was, the call tells."""
+    written = square.write_error_answer(refusal)
+    answer = read(written)
+    is_refused = refusal.error in {INVALID_GRANT, INVALID_TOKEN} and refusal.connection_state is None
+    assert answer.error.code == (refused if is_refused else refusal.error).code
+    assert answer.error.status == written.status
+    assert (answer.retry_after, answer.connection_state) == (refusal.retry_after, refusal.connection_state)
+    assert read(replace(written, status=200)).error.code == answer.error.code, "an error is none the less one with 200"
 
 
 @property_of

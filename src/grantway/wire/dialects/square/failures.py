@@ -116,6 +116,14 @@ def _not_found(request: HttpRequest | None) -> str | None:
     return None if what is None else f"{what} not found for app {client_id}"
 
 
+def read_success(answer: HttpAnswer) -> Parameters | None:
+    """The members of an answer, unless it is a refusal: one that says so is one, whatever its status."""
+    if not 200 <= answer.status < 300:
+        return None
+    sent = read_json_object(answer.body)
+    return None if sent.mappings("errors") or {"message", "type"} <= sent.plain.keys() else sent
+
+
 def read_error_answer(answer: HttpAnswer, refused: OAuthError = INVALID_TOKEN) -> ErrorAnswer:
     """The refusal, the first of several; all entries are kept as they are.
 

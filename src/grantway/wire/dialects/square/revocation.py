@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from grantway.wire import json_bytes
-from grantway.wire.dialects.square.failures import ACCEPT, HEADERS, read_error_answer
+from grantway.wire.dialects.square.failures import ACCEPT, HEADERS, read_error_answer, read_success
 from grantway.wire.dialects.square.fields import flag, missing, needed, read_body, text
 from grantway.wire.dialects.square.secret import read_client_secret, write_client_secret
-from grantway.wire.encoding import read_json_object
 from grantway.wire.errors import INVALID_GRANT, INVALID_REQUEST, Malformed
 from grantway.wire.http import JSON, HttpAnswer, HttpRequest
 from grantway.wire.messages import AuthorizationRevocationAnswer, AuthorizationRevocationRequest, ErrorAnswer
@@ -45,10 +44,8 @@ def write_authorization_revocation_answer(answer: AuthorizationRevocationAnswer)
 
 def read_authorization_revocation_answer(answer: HttpAnswer) -> AuthorizationRevocationAnswer | ErrorAnswer:
     """It is ended, or the refusal. ``Malformed`` when it is neither."""
-    if not 200 <= answer.status < 300:
-        return read_error_answer(answer, INVALID_GRANT)
-    sent = read_json_object(answer.body)
-    if sent.mappings("errors"):
+    sent = read_success(answer)
+    if sent is None:
         return read_error_answer(answer, INVALID_GRANT)
     if sent.flag("success") is not True:
         raise Malformed(INVALID_REQUEST, "success_missing")

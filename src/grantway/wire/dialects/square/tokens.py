@@ -7,10 +7,10 @@ from typing import Any
 from urllib.parse import quote
 
 from grantway.wire import json_bytes
-from grantway.wire.dialects.square.failures import ACCEPT, HEADERS, read_error_answer
+from grantway.wire.dialects.square.failures import ACCEPT, HEADERS, read_error_answer, read_success
 from grantway.wire.dialects.square.fields import flag, needed, read_body, text, texts
 from grantway.wire.dialects.square.secret import read_client_secret, write_client_secret
-from grantway.wire.encoding import Parameters, read_bearer, read_idempotency_key, read_json_object, write_bearer
+from grantway.wire.encoding import Parameters, read_bearer, read_idempotency_key, write_bearer
 from grantway.wire.errors import (
     CLIENT_SECRET_REQUIRED,
     INVALID_GRANT,
@@ -132,7 +132,7 @@ def _members(answer: TokenAnswer) -> dict[str, Any]:
 
 def read_token_answer(answer: HttpAnswer) -> TokenAnswer | ErrorAnswer:
     """The tokens, or the refusal. The merchant is the account, whose name is not told."""
-    sent = _successful(answer)
+    sent = read_success(answer)
     if sent is None:
         return read_error_answer(answer, INVALID_GRANT)
     merchant_id = sent.visible("merchant_id")
@@ -208,7 +208,7 @@ def write_token_status_answer(answer: TokenStatusAnswer) -> HttpAnswer:
 
 def read_token_status_answer(answer: HttpAnswer) -> TokenStatusAnswer | ErrorAnswer:
     """What the token is good for, or the refusal."""
-    sent = _successful(answer)
+    sent = read_success(answer)
     if sent is None:
         return read_error_answer(answer, INVALID_TOKEN)
     return TokenStatusAnswer(
@@ -217,14 +217,6 @@ def read_token_status_answer(answer: HttpAnswer) -> TokenStatusAnswer | ErrorAns
         expires_at=_read_time(sent, "expires_at"),
         account_id=sent.visible("merchant_id"),
     )
-
-
-def _successful(answer: HttpAnswer) -> Parameters | None:
-    """The members of a good answer. Every answer of the vendor's may carry ``errors``, whatever its status."""
-    if not 200 <= answer.status < 300:
-        return None
-    sent = read_json_object(answer.body)
-    return None if sent.mappings("errors") else sent
 
 
 def _time(at: datetime | None) -> str:
