@@ -7,6 +7,7 @@ number. ``@code`` is the standard's code, ``@id`` the id of the request. ``field
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from grantway.wire import json_bytes
@@ -83,12 +84,13 @@ def write_error_answer(answer: ErrorAnswer, request: HttpRequest | None = None) 
 
 
 def read_error_answer(answer: HttpAnswer) -> ErrorAnswer:
-    """The refusal. The vendor's texts are not documented: what has no ``@code`` is what its status says.
+    """The refusal, with the vendor's document. Its texts are unknown: what has no ``@code`` is what its status says.
 
     ``Malformed`` when there is no telling what it is.
     """
+    document = _document_in(answer)
     try:
-        members = Parameters(read_json_object(answer.body).mapping("@error") or {})
+        members = Parameters(document or {})
         code, description = members.visible("@code"), members.one("@message")
         field, state = _field_in(members), members.visible("connection_state")
         limit = Parameters(members.mapping("@rateLimit") or {}).number("Retry-After")
@@ -106,7 +108,14 @@ def read_error_answer(answer: HttpAnswer) -> ErrorAnswer:
     if known is not None and description is None:
         description = known.description
     error = OAuthError(code or (known or INVALID_REQUEST).code, status, description or "", field)
-    return ErrorAnswer(error, retry_after, state)
+    return ErrorAnswer(error, retry_after, state, () if document is None else (document,))
+
+
+def _document_in(answer: HttpAnswer) -> Mapping[str, Any] | None:
+    try:
+        return read_json_object(answer.body).mapping("@error")
+    except Malformed:
+        return None
 
 
 def _field_in(members: Parameters) -> str | None:
