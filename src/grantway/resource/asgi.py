@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx2
 
-from grantway.resource.asking import AsyncAsker, Clock, utc_now
+from grantway.client.lines import utc_now
+from grantway.resource.asking import AsyncAsker, Clock
 from grantway.resource.guard import KEY, InsufficientScope, admit, read_token, wanted
 from grantway.resource.refusals import Refused, write_refusal
 from grantway.resource.token import AccessToken
@@ -55,6 +56,10 @@ class Protect:
         else:
             raise RuntimeError(f"Nobody said how to protect {scope['type']}.")
 
+    async def aclose(self) -> None:
+        """Put the connections to the authorization server down. The end of the lifespan does it; what is mounted has none."""
+        await self._asker.close()
+
     async def _guard(self, scope: Scope, receive: Receive, send: Send) -> None:
         token = await self._token(scope)
         if isinstance(token, Refused):
@@ -88,7 +93,7 @@ class Protect:
         try:
             await self._app(scope, receive, send)
         finally:
-            await self._asker.close()
+            await self.aclose()
 
 
 async def _say(send: Send, answer: HttpAnswer) -> None:

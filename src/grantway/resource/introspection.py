@@ -7,7 +7,7 @@ from collections import OrderedDict
 from datetime import datetime, timedelta
 from threading import Lock
 
-from grantway.resource.addresses import checked
+from grantway.client.transport import checked
 from grantway.resource.refusals import SUSPENDED, Refused, invalid_token, unavailable
 from grantway.resource.token import AccessToken, read_moment
 from grantway.wire.dialects.standard import read_introspection_answer, write_introspection_request
@@ -38,7 +38,8 @@ class Introspection:
         cache: timedelta = timedelta(0),
         allow_http: bool = False,
     ) -> None:
-        self.url = checked(url, allow_http)
+        checked(url, allow_http=allow_http)
+        self.url = url
         self._credentials = ClientCredentials(client_id, client_secret, "client_secret_basic")
         self._cache = cache
         self._kept: OrderedDict[bytes, tuple[AccessToken, datetime]] = OrderedDict()

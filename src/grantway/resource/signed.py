@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from grantway.resource.addresses import checked
+from grantway.client.transport import checked
 from grantway.resource.keys import Keys, read_keys
 from grantway.resource.refusals import Refused, invalid_token, unavailable
 from grantway.resource.token import AccessToken, read_moment
@@ -63,7 +63,8 @@ class SignedTokens:
             raise ValueError(f"Algorithms are among {', '.join(sorted(ASYMMETRIC))}.")
         if not timedelta(0) <= leeway <= LARGEST_LEEWAY:
             raise ValueError("The leeway is five minutes at most (RFC 9068 §4).")
-        self.url = checked(jwks_url, allow_http)
+        checked(jwks_url, allow_http=allow_http)
+        self.url = jwks_url
         self._issuer = issuer
         self._algorithms = frozenset(algorithms)
         self._leeway = leeway

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import httpx2
 
-from grantway.resource.asking import Asker, Clock, utc_now
+from grantway.client.lines import utc_now
+from grantway.resource.asking import Asker, Clock
 from grantway.resource.guard import KEY, InsufficientScope, admit, read_token, wanted
 from grantway.resource.refusals import Refused, write_refusal
 from grantway.resource.token import AccessToken
