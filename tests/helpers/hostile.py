@@ -164,12 +164,13 @@ def rows(
         if _camel(name) != name:
             made.append(Row(f"{name} in camel case", says(status, {**rest, _camel(name): good[name]}), NoAnswer,
                             {"kind": "camel_case"}))  # fmt: skip
+    odd: list[tuple[str, Any]] = [
+        ("a number", 7), ("a list", ["x"]), ("an object", {"x": "y"}), ("true", True), ("two lines", "x\r\nX-Other: y"),
+    ]  # fmt: skip
     for name in texts:
-        for shown, value in (("a number", 7), ("a list", ["x"]), ("an object", {"x": "y"}), ("true", True),
-                             ("two lines", "x\r\nX-Other: y")):  # fmt: skip
-            made.append(
-                Row(f"{name} is {shown}", says(status, {**good, name: value}), NoAnswer, {"kind": "wrong_type"})
-            )
+        for shown, value in odd:
+            spoilt = {**good, name: value}
+            made.append(Row(f"{name} is {shown}", says(status, spoilt), NoAnswer, {"kind": "wrong_type"}))
     return made
 
 

@@ -67,7 +67,8 @@ def begin(
 ) -> Operation[Begun]:
     """RFC 6749 §4.1.1 with PKCE (RFC 7636). State and verifier have 256 bits each."""
     state = _text((yield Draw(32)))
-    verifier = _text((yield Draw(32))) if server.has_pkce and response_type == "code" else None
+    has_challenge = response_type == "code" and server.uses_pkce(who.credentials)
+    verifier = _text((yield Draw(32))) if has_challenge else None
     back = redirect_uri or who.redirect_uri
     asked = AuthorizationRequest(
         client_id=who.client_id,

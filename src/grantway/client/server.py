@@ -20,15 +20,15 @@ from grantway.wire.messages import (
 class Server(Protocol):
     """An authorization server at an address. Every method is an operation, so that both clients make it.
 
-    ``name`` tells servers apart: what was begun with one is not ended with another. ``has_pkce``: whether a challenge
-    travels (RFC 7636). Credentials come with the method ``client_secret_basic`` or ``none``; the server uses its own.
+    ``name`` tells servers apart: what was begun with one is not ended with another. Credentials come with the method
+    ``client_secret_basic`` or ``none``; the server uses its own.
     """
 
     @property
     def name(self) -> str: ...
 
-    @property
-    def has_pkce(self) -> bool: ...
+    def uses_pkce(self, credentials: ClientCredentials) -> bool:
+        """Whether this client sends a challenge (RFC 7636)."""
 
     def authorize(self, request: AuthorizationRequest) -> Operation[str]:
         """The address that the browser has to go to."""

@@ -59,11 +59,12 @@ def discover(issuer: str) -> Standard:
 class Standard:
     """A standard server."""
 
-    has_pkce = True
-
     def __init__(self, issuer: str, metadata: Metadata | None = None) -> None:
         self.name = issuer
         self._metadata = metadata
+
+    def uses_pkce(self, credentials: ClientCredentials) -> bool:
+        return True
 
     def metadata(self) -> Operation[Metadata]:
         """What the server says of itself, asked once. Raises ``WrongServer``."""
