@@ -54,6 +54,32 @@ def test_a_client_does_not_choose_for_later(site: Platform, browser: Browser) ->
     assert "grantway-language" not in answer.headers.get("set-cookie", "")
 
 
+def test_a_client_says_in_which_language_its_customer_is_asked(site: Platform, browser: Browser) -> None:
+    asked = browser.follow(browser.get(site.authorize(ui_locales="ja-JP de-CH en")))
+    assert asked.headers["content-language"] == "de"
+    consent = browser.follow(site.sign_in(browser, asked))
+    assert "Helpdesk" in consent.text
+    assert consent.headers["content-language"] == "de"
+    assert browser.get("/connections").headers["content-language"] == "en"
+
+
+def test_a_wrong_password_is_told_in_the_language_that_the_client_said(site: Platform, browser: Browser) -> None:
+    asked = browser.follow(browser.get(site.authorize(ui_locales="de")))
+    assert site.sign_in(browser, asked, password="wrong").headers["content-language"] == "de"
+
+
+def test_what_a_person_chose_counts_more_than_what_a_client_says(site: Platform, browser: Browser) -> None:
+    browser.get("/?lang=en")
+    assert browser.follow(browser.get(site.authorize(ui_locales="de"))).headers["content-language"] == "en"
+
+
+def test_a_language_that_we_do_not_have_leaves_the_browsers(site: Platform, browser: Browser) -> None:
+    german = {"accept-language": "de"}
+    opened = browser.get(site.authorize(ui_locales="ja-JP es-US"), headers=german)
+    there = browser.get(opened.location, headers=german)
+    assert browser.get(there.location or opened.location, headers=german).headers["content-language"] == "de"
+
+
 def test_days_are_told_in_german() -> None:
     told = day(date(2026, 3, 2), load_catalogues()["de"])
     assert told == '<time datetime="2026-03-02">2. März 2026</time>'

@@ -47,7 +47,7 @@ def moment(now: datetime = NOON) -> Moment:
 
 
 def notice_at(now: datetime = NOON, **fields: Any) -> Notice:
-    notice = remove_url_notice(CLIENT, CONNECTION, ACCOUNT, moment(now))
+    notice = remove_url_notice(CLIENT, CONNECTION, ACCOUNT, moment(now), "customer")
     assert notice is not None
     return replace(notice, **fields)
 
@@ -106,14 +106,14 @@ def test_the_remove_url_notice_names_connection_app_and_client() -> None:
 
 
 def test_an_account_without_an_app_id_leaves_it_out() -> None:
-    notice = remove_url_notice(CLIENT, CONNECTION, replace(ACCOUNT, external_ids={}), moment())
+    notice = remove_url_notice(CLIENT, CONNECTION, replace(ACCOUNT, external_ids={}), moment(), "customer")
     assert notice is not None
     assert "appId" not in json.loads(notice.body)
 
 
 @pytest.mark.parametrize("remove_url", [None, ""])
 def test_without_a_remove_url_nobody_is_told(remove_url: str | None) -> None:
-    assert remove_url_notice(replace(CLIENT, remove_url=remove_url), CONNECTION, ACCOUNT, moment()) is None
+    assert remove_url_notice(replace(CLIENT, remove_url=remove_url), CONNECTION, ACCOUNT, moment(), "customer") is None
 
 
 def test_the_target_in_a_log_has_neither_path_nor_query_nor_user() -> None:

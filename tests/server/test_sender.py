@@ -65,7 +65,7 @@ class House:
         account = Account(b"a" * 16, "Shop", self.clock(), external_ids={"sunshine": "59" * 12})
 
         async def rule(facts: Any, at: Moment) -> Decision[Notice]:
-            notice = remove_url_notice(client, connection, account, at)
+            notice = remove_url_notice(client, connection, account, at, "customer")
             assert notice is not None
             known = [] if client.id in self._clients else [Add(client)]
             return Decision(notice, (*known, Add(notice)))

@@ -38,7 +38,7 @@ async def fill(path: Path, url: str, count: int) -> tuple[SqliteStorage, list[No
 
     async def rule(facts: Any, now: datetime) -> Decision[list[Notice]]:
         at = Moment(now, VAULT, os.urandom)
-        made = [remove_url_notice(client, connections[n], accounts[n], at) for n in range(count)]
+        made = [remove_url_notice(client, connections[n], accounts[n], at, "customer") for n in range(count)]
         notices = [each for each in made if each is not None]
         records = [client, *accounts, *connections, *notices]
         return Decision(notices, tuple(Add(record) for record in records))  # type: ignore[arg-type]

@@ -81,6 +81,7 @@ authorization_requests = st.builds(
     code_challenge_method=maybe(visible),
     resource=resources,
     prompt=st.lists(nqchar, max_size=2).map(tuple),
+    ui_locales=st.lists(nqchar, max_size=2).map(tuple),
 )
 authorization_answers = st.one_of(
     st.builds(AuthorizationAnswer, redirect_uris, visible, st.none(), maybe(unicode), maybe(visible)),

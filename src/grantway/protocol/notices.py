@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from grantway.protocol import audit, ids
 from grantway.protocol.decision import Change, Decision, Refusal, Replace, ReplayNotice, ReportDelivery, refuse
@@ -20,6 +21,7 @@ from grantway.protocol.model import Account, Client, Connection, DeliveryAttempt
 from grantway.protocol.moment import Moment
 from grantway.wire.errors import CONFLICT, NOT_FOUND
 from grantway.wire.record import record
+from grantway.wire.webhook_messages import AuthorizationRevoked, Revoker
 
 ATTEMPT_TIMEOUT = timedelta(seconds=20)
 LEASE = timedelta(seconds=60)
@@ -37,6 +39,10 @@ LOOKED_THROUGH = 10
 """Notices that one decision has sent again."""
 
 Outcome = Literal["delivered", "retry", "dead", "lease_lost"]
+
+_REVOKED = "authorization_revoked"
+_REVOKERS: dict[str, Revoker] = {"customer": "customer", "integrator": "client"}
+"""Who ended it, by the reason; all other reasons are the platform's."""
 
 
 @record
@@ -71,19 +77,27 @@ class ReplayedMany:
     after: bytes | None
 
 
-def remove_url_notice(client: Client, connection: Connection, account: Account, at: Moment) -> Notice | None:
+def remove_url_notice(
+    client: Client, connection: Connection, account: Account, at: Moment, reason: str
+) -> Notice | None:
     """The call that tells an integration at its ``removeUrl`` that it was removed; ``None`` when it has none.
 
     Sunshine Conversations publishes no more of it than a POST of JSON with ``integrationId``. Since that id was never
-    told to the integration before, ``appId`` (for accounts that have one) and ``clientId`` stand beside it.
+    told to the integration before, ``appId`` (for accounts that have one) and ``clientId`` stand beside it. Where policy
+    has it that the authorization was revoked, the notice holds what is told of that and is spelled when it is sent.
     """
     if not client.remove_url:
         return None
-    told = {
-        "integrationId": connection.integration_id,
-        "appId": account.external_ids.get("sunshine"),
-        "clientId": client.client_id,
-    }
+    told: dict[str, str | None]
+    if client.policy.removal_notice == "authorization_revoked":
+        account_id = account.external_ids.get(client.policy.dialect)
+        told = {"type": _REVOKED, "account_id": account_id, "revoker": _REVOKERS.get(reason, "platform")}
+    else:
+        told = {
+            "integrationId": connection.integration_id,
+            "appId": account.external_ids.get("sunshine"),
+            "clientId": client.client_id,
+        }
     return Notice(
         id=at.new_id(),
         line=connection.id,
@@ -94,6 +108,24 @@ def remove_url_notice(client: Client, connection: Connection, account: Account, 
         body=json.dumps({key: value for key, value in told.items() if value}, separators=(",", ":")).encode(),
         created_at=at.now,
         next_attempt_at=at.now,
+    )
+
+
+def revocation_of(notice: Notice) -> AuthorizationRevoked | None:
+    """What a notice tells of a revoked authorization; ``None`` for one that tells of something else.
+
+    Its ids are UUIDs, as the vendor that has this call says, made from those of our rows: the same at every attempt.
+    """
+    told = json.loads(notice.body) if notice.kind == "remove_url" and notice.connection_id is not None else {}
+    if told.get("type") != _REVOKED:
+        return None
+    return AuthorizationRevoked(
+        event_id=str(UUID(bytes=notice.id, version=4)),
+        created_at=notice.created_at,
+        revocation_id=str(UUID(bytes=notice.connection_id, version=4)),
+        revoked_at=notice.created_at,
+        revoker=told["revoker"],
+        account_id=told.get("account_id", ""),
     )
 
 

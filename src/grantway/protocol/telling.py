@@ -100,7 +100,7 @@ async def tell_removed(
     """
     cancelled = await facts.resources(view.connection.id)
     webhooks = await facts.webhooks(view.connection.id)
-    remove_url = remove_url_notice(view.client, view.connection, view.account, at)
+    remove_url = remove_url_notice(view.client, view.connection, view.account, at, reason)
     return (
         *(() if remove_url is None else (Add(remove_url),)),
         *platform_notice(

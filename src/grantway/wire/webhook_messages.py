@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from grantway.wire.messages import AccountSummary
 from grantway.wire.record import record
@@ -78,3 +78,22 @@ class EventDelivery:
     account: AccountSummary
     webhook_id: str
     app_id: str | None = None
+
+
+Revoker = Literal["customer", "client", "platform"]
+"""Who ended an authorization: somebody of the account, the client itself, or whoever runs the platform."""
+
+
+@record
+class AuthorizationRevoked:
+    """A client is told that all its tokens for an account are over (Square, ``oauth.authorization.revoked``).
+
+    ``event_id`` is the same at every attempt; ``account_id`` is the one by which the client's dialect knows the account.
+    """
+
+    event_id: str
+    created_at: datetime
+    revocation_id: str
+    revoked_at: datetime
+    revoker: Revoker
+    account_id: str

@@ -10,13 +10,14 @@ import structlog
 
 from grantway.protocol.leasing import Delivery
 from grantway.protocol.model import Notice, User
-from grantway.protocol.notices import Came, public_id
+from grantway.protocol.notices import Came, public_id, revocation_of
 from grantway.protocol.webhooks import secret_of, signing_keys
 from grantway.server import mail
 from grantway.server.connections.outgoing import Answer, Failed, Outgoing
-from grantway.server.connections.signing import events_key, notice_key, sign
+from grantway.server.connections.signing import events_key, notice_key, notice_secret, sign
 from grantway.server.connections.spelling import spell
 from grantway.server.service import Service
+from grantway.wire.dialects.square import webhooks as square
 
 ANSWER_KEPT = 2048
 """Bytes of an answer that are written down, for who looks at an attempt later."""
@@ -75,6 +76,9 @@ class Courier:
         headers |= sign(await self._keys(delivery, now), public_id(notice), now, body)
         if delivery.webhook is not None and delivery.webhook.webhook.dialect == "sunshine":
             headers["X-API-Key"] = secret_of(delivery.webhook.webhook, vault)
+        if delivery.client is not None and revocation_of(notice) is not None:
+            key = notice_secret(delivery.client, vault)
+            headers[square.SIGNATURE_HEADER] = square.write_signature(key, notice.url, body)
         return await self._outgoing.post(self._address(notice), headers, body)
 
     def _address(self, notice: Notice) -> str:

@@ -1,7 +1,8 @@
 """Signatures of notices: Standard Webhooks (https://www.standardwebhooks.com), version ``v1``, HMAC-SHA256.
 
 Sunshine's own calls carry no proof of where they come from, so anybody could send one; these headers stand beside them
-and cost an integration that does not look at them nothing.
+and cost an integration that does not look at them nothing. Square's carry a signature of their own, under the text of the
+same secret: what the vendor's libraries call the signature key.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ _EVENTS_SECRET = "platform_events_secret"
 def notice_secret(client: Client, vault: Vault) -> str:
     """The key that this client's notices are signed with, as its integrator gets it: ``whsec_`` and base64.
 
+    Standard Webhooks signs with what the text stands for, Square with the text itself.
     Derived from the client's row secret, so it is stored nowhere. Raises ``Unsealable``.
     """
     return _shown(notice_key(client, vault))

@@ -6,8 +6,9 @@ from grantway.protocol.events import open_payload
 from grantway.protocol.facts import WebhookInView
 from grantway.protocol.ids import show
 from grantway.protocol.model import Event, Notice
-from grantway.protocol.notices import public_id
+from grantway.protocol.notices import public_id, revocation_of
 from grantway.protocol.vault import Vault
+from grantway.wire.dialects.square import webhooks as square
 from grantway.wire.dialects.standard import webhooks as standard
 from grantway.wire.dialects.sunshine import webhooks as sunshine
 from grantway.wire.messages import AccountSummary
@@ -17,12 +18,14 @@ _WRITERS = {"standard": standard.write_event_delivery, "sunshine": sunshine.writ
 
 
 def spell(notice: Notice, found: WebhookInView | None, event: Event | None, vault: Vault) -> bytes:
-    """The body. A webhook's notice is spelled by its dialect; all others were when they were written.
+    """The body. A webhook's notice is spelled by its dialect, that of a revoked authorization as the vendor's that has it;
+    all others were when they were written.
 
     Raises ``Unsealable``.
     """
     if found is None or event is None:
-        return notice.body
+        revoked = revocation_of(notice)
+        return notice.body if revoked is None else square.write_authorization_revoked(revoked)
     webhook, account = found.webhook, found.view.account
     return _WRITERS[webhook.dialect](
         EventDelivery(
@@ -46,6 +49,7 @@ def request_of(notice: Notice, target: str, body: bytes) -> str:
         f"webhook-id: {public_id(notice)}",
         "webhook-timestamp: …",
         "webhook-signature: v1,…",
+        *([] if revocation_of(notice) is None else [f"{square.SIGNATURE_HEADER}: …"]),
         "",
         body.decode("utf-8", "replace"),
     ]

@@ -11,6 +11,7 @@ from grantway.protocol.authorize import open_authorization as opened_by
 from grantway.protocol.decision import Refusal
 from grantway.server.pages import problems
 from grantway.server.pages.after_sign_in import pending_id_of
+from grantway.server.pages.client_language import speak_as_asked
 from grantway.server.pages.problems import Stop, stop
 from grantway.server.pages.steps import answer_step, send_back
 from grantway.server.pages.visit import Visit
@@ -64,6 +65,7 @@ async def show_step(visit: Visit) -> Response:
     if visit.visitor.browser is None:
         # No cookies: this cannot be the browser that started, or it keeps none. The sign-in page says what is needed.
         return visit.redirect(f"/sign-in?request={pending_id}")
+    await speak_as_asked(visit, pending_id)
     decision = await visit.service.settle(next_step, pending_id, visit.visitor, visit.service.issuer)
     return await answer_step(visit, pending_id, decision.answer)
 

@@ -9,10 +9,11 @@ from starlette.responses import Response
 from grantway.protocol.authorize import AskSignIn, Visitor, next_step
 from grantway.protocol.decision import Refusal
 from grantway.protocol.sign_in import Attempt, SignedIn, begin_sign_in, fail_sign_in, finish_sign_in, sign_out
+from grantway.server.address import client_address
 from grantway.server.pages import problems
-from grantway.server.pages.address import client_address
 from grantway.server.pages.after_sign_in import AfterSignIn
 from grantway.server.pages.browsers import browser_of
+from grantway.server.pages.client_language import speak_as_asked
 from grantway.server.pages.hand_off import sign_in_elsewhere, signs_in_elsewhere
 from grantway.server.pages.problems import stop
 from grantway.server.pages.steps import answer_step
@@ -29,6 +30,7 @@ async def show_sign_in(visit: Visit) -> Response:
     after = AfterSignIn.of(read_form(visit.request.scope.get("query_string", b"")))
     asked = None
     if after.pending_id is not None and visit.visitor.browser is not None:
+        await speak_as_asked(visit, after.pending_id)
         step = (await visit.service.settle(next_step, after.pending_id, visit.visitor, visit.service.issuer)).answer
         if not isinstance(step, AskSignIn):
             return await answer_step(visit, after.pending_id, step)
@@ -66,6 +68,7 @@ async def sign_in(visit: Visit) -> Response:
     visit.check(fields, "sign-in", again=after.address)
     asked = None
     if after.pending_id is not None:
+        await speak_as_asked(visit, after.pending_id)
         # Without the session: whoever is signed in already, this form is about signing in.
         browser = Visitor(visit.visitor.browser, None)
         step = (await visit.service.settle(next_step, after.pending_id, browser, visit.service.issuer)).answer
@@ -99,7 +102,7 @@ async def verified(visit: Visit, username: str, password: str) -> Attempt | Refu
         raise stop(problems.TOO_MANY, attempt)
     if attempt.delay:
         await asyncio.sleep(attempt.delay)
-    if not await visit.site.passwords.verify(password, attempt.password_hash):
+    if not await visit.service.passwords.verify(password, attempt.password_hash):
         return (await service.settle(fail_sign_in, attempt)).answer
     return attempt
 

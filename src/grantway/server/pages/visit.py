@@ -21,7 +21,6 @@ from grantway.server.pages.headers import guard
 from grantway.server.pages.problems import Stop
 from grantway.server.pages.rendering import Templates
 from grantway.server.pages.theme import load_theme
-from grantway.server.passwords import PasswordVerifier
 from grantway.server.proxies import request_id_of
 from grantway.server.service import Service
 from grantway.wire.encoding import FORM_TYPE, Parameters, read_form
@@ -39,7 +38,6 @@ class Site:
     def __init__(self, service: Service, sign_in: SignInHook | None = None) -> None:
         self.service = service
         self.sign_in = sign_in
-        self.passwords = PasswordVerifier()
         self.assets = Assets(load_theme(service.settings))
         self.cookies = Cookies(secure=service.issuer.startswith("https://"))
         self.templates = Templates(load_catalogues(), self.assets, service.settings.platform_name)
@@ -150,13 +148,22 @@ class Visit:
 
     # --- the language
 
+    def prefer(self, locales: Sequence[str]) -> None:
+        """Speak the first of these languages that there is, unless the person has chosen one."""
+        if locales and self._chosen_language() is None:
+            accepted = self.request.headers.get("accept-language")
+            self.language = choose_language(",".join((*locales, accepted or "")), self.site.templates.languages)
+
     def _language(self) -> str:
         """What was just chosen at the foot of a page, or earlier, or what the browser likes best."""
-        available = self.site.templates.languages
+        accepted = self.request.headers.get("accept-language")
+        return self._chosen_language() or choose_language(accepted, self.site.templates.languages)
+
+    def _chosen_language(self) -> str | None:
         for chosen in (self.request.query_params.get("lang"), self.site.cookies.language_of(self.request.cookies)):
-            if chosen is not None and chosen in available:
+            if chosen is not None and chosen in self.site.templates.languages:
                 return chosen
-        return choose_language(self.request.headers.get("accept-language"), available)
+        return None
 
     def _languages(self) -> Sequence[tuple[str, str, str]]:
         """For the foot of a page: code, name and address of the other languages. None where nothing was asked by GET."""

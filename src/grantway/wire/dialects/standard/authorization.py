@@ -32,6 +32,7 @@ def read_authorization_request(request: HttpRequest) -> AuthorizationRequest:
         code_challenge_method=sent.visible("code_challenge_method"),
         resource=sent.many("resource", INVALID_TARGET),
         prompt=tuple((sent.visible("prompt") or "").split()),
+        ui_locales=tuple((sent.visible("ui_locales") or "").split()),  # OpenID Connect Core §3.1.2.1
     )
 
 
@@ -47,6 +48,7 @@ def write_authorization_request(message: AuthorizationRequest) -> str:
         ("code_challenge_method", message.code_challenge_method),
         *[("resource", resource) for resource in message.resource],
         ("prompt", " ".join(message.prompt) or None),
+        ("ui_locales", " ".join(message.ui_locales) or None),
     ]
     return write_form([(name, value) for name, value in parameters if value is not None])
 
