@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from grantway.client.conversation import Reply
@@ -19,15 +19,13 @@ _ERRORS = ("error", "errors", "@error")
 _TOKEN_MEMBERS = ("access_token", "token_type", "expires_in", "expires_at", "refresh_token")
 
 
-def understood(
-    reply: Reply,
-    read: Callable[[HttpAnswer], T | ErrorAnswer],
-    entries: Callable[[HttpAnswer], tuple[ErrorEntry, ...]] | None = None,
-) -> T:
-    """The message, by the dialect's reader. Raises ``Refused`` or ``NoAnswer``.
+# Under which names vendors' entries of a refusal have what an ``ErrorEntry`` has.
+_CODES = ("code", "@code", "type")
+_DETAILS = ("detail", "@message", "title", "description", "message")
 
-    ``entries`` are the vendor's own entries of a refusal, where it has more than a code and a description.
-    """
+
+def understood(reply: Reply, read: Callable[[HttpAnswer], T | ErrorAnswer]) -> T:
+    """The message, by the dialect's reader. Raises ``Refused`` or ``NoAnswer``."""
     answer = reply.answer
     if 300 <= answer.status < 400:
         raise NoAnswer("redirect", status=answer.status)
@@ -42,7 +40,7 @@ def understood(
             description=error.description,
             retry_after=message.retry_after,
             connection_state=message.connection_state,
-            errors=() if entries is None else entries(answer),
+            errors=tuple(_entry(one) for one in message.details),
         )
     if isinstance(message, TokenAnswer) and _is_half_camel(answer.body):
         # Half of the members would be missed: a refresh token that is lost disconnects the customer weeks later.
@@ -57,6 +55,21 @@ def _read(answer: HttpAnswer, read: Callable[[HttpAnswer], Any]) -> tuple[Any, s
         return read(answer), None
     except Malformed as malformed:
         return None, malformed.reason
+
+
+def _entry(said: Mapping[str, Any]) -> ErrorEntry:
+    """A vendor's entry, word for word. A Mason document names fields as an object: the first of them."""
+    fields = said.get("fields")
+    field = next(iter(fields), None) if isinstance(fields, dict) else said.get("field")
+    return ErrorEntry(_text(said, _CODES), _text(said, _DETAILS), _text(said, ("category",)), _text_or_none(field))
+
+
+def _text(said: Mapping[str, Any], names: Iterable[str]) -> str | None:
+    return next((text for name in names if (text := _text_or_none(said.get(name))) is not None), None)
+
+
+def _text_or_none(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _members(body: bytes) -> dict[str, Any] | None:

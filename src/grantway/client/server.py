@@ -18,7 +18,7 @@ from grantway.wire.messages import (
 
 
 class Server(Protocol):
-    """An authorization server at an address. Every method is an operation, so that both clients make it.
+    """An authorization server at an address. What may take a request is an operation, so that both clients make it.
 
     ``name`` tells servers apart: what was begun with one is not ended with another. Credentials come with the method
     ``client_secret_basic`` or ``none``; the server uses its own.
