@@ -22,9 +22,10 @@ setup: ## build .venv from the lock, so that .venv/bin/grantway runs; quick when
 serve: setup ## start the demo platform on this machine
 	@$(bin)/grantway serve --demo
 
-test-setup: setup ## fetch what only tests need: chromium and wrk (Debian, as root), the JavaScript clients
+test-setup: setup ## fetch what only tests need: chromium and wrk (Debian, as root), JavaScript and older Python clients
 	@scripts/system-tools chromium wrk
 	@scripts/npm-packages
+	@scripts/older-clients
 
 test: test-setup ## run the tests, all or those named: make test words="refresh reuse"
 	@$(bin)/python -m pytest -q -n 2 --dist loadfile --session-timeout 900 $(selected)
