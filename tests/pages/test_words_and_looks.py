@@ -12,7 +12,7 @@ import pytest
 from starlette.requests import HTTPConnection
 
 from grantway.protocol.model import Scope
-from grantway.server.pages.address import client_address
+from grantway.server.address import client_address
 from grantway.server.pages.assets import STYLES, Assets
 from grantway.server.pages.catalogue import Catalogue, choose_language, load_catalogues, read_po
 from grantway.server.pages.rendering import Templates, day, in_words, initial

@@ -21,6 +21,11 @@ def _no(reason: str) -> Refusal:
     return Refusal(INVALID_CLIENT, reason)
 
 
+def may_ask(client: Client, grant_type: str) -> bool:
+    """Whether it may make this kind of token request."""
+    return client.kind == "integration" and grant_type in client.policy.grant_types
+
+
 async def authenticate_client(
     credentials: ClientCredentials, facts: Facts, at: Moment, dialect: str
 ) -> Client | Refusal:

@@ -131,16 +131,11 @@ async def settle_consent(
         redirect_uri_was_sent=pending.redirect_uri_was_sent,
         refresh_expires_at=None if policy.refresh_lifetime is None else at.now + policy.refresh_lifetime,
     )
-    # What never became a token goes first: a customer who clicks often must not end the connection that works.
-    in_turn = sorted(
-        (old for old in question.earlier if old.origin != "permanent"), key=lambda old: not _is_unexchanged(old)
-    )
-    surplus = in_turn[: max(0, len(in_turn) + 1 - policy.live_grants)]
     return write_code(raw, grant_id), (
         Replace(replace(pending, grant_id=grant_id, expires_at=at.now + ANSWERED, version=pending.version + 1)),
         *first,
         Add(grant),
-        *(EndGrant(old.id, at.now, "superseded") for old in surplus),
+        *superseded(question.earlier, client, at),
         audit.note(
             at,
             audit.by_user(question.user),
@@ -151,6 +146,17 @@ async def settle_consent(
             scope=list(scope),
         ),
     )
+
+
+def superseded(earlier: tuple[Grant, ...], client: Client, at: Moment) -> tuple[Change, ...]:
+    """The end of those of a person's live grants (least recently used first) that make room for one more.
+
+    What never became a token goes first: a customer who clicks often must not end the connection that works. Tokens that
+    were made by hand stay until somebody ends them.
+    """
+    in_turn = sorted((old for old in earlier if old.origin != "permanent"), key=lambda old: not _is_unexchanged(old))
+    surplus = in_turn[: max(0, len(in_turn) + 1 - client.policy.live_grants)]
+    return tuple(EndGrant(old.id, at.now, "superseded") for old in surplus)
 
 
 async def answer_again(facts: Facts, at: Moment, pending: PendingAuthorization, user: User) -> str | None:

@@ -12,7 +12,9 @@ from typing import Any, Literal
 from grantway.protocol.model import Connection, Notice
 from grantway.protocol.moment import Moment
 
-Letter = Literal["connection_removed", "connection_suspended", "invitation", "password", "email", "email_changed"]
+Letter = Literal[
+    "connection_made", "connection_removed", "connection_suspended", "invitation", "password", "email", "email_changed"
+]
 """Each is a template of the same name."""
 
 

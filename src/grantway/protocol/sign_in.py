@@ -94,12 +94,9 @@ async def finish_sign_in(
     previous_session: str | None = None,
     browser: Browser = Browser(),  # noqa: B008 - frozen
 ) -> Decision[SignedIn | Refusal]:
-    """The password was right: draw a session, end the one that this browser had.
-
-    The person is read again: a password changed or a person disabled while the old hash was being verified is a failure.
-    """
-    user = await facts.user(attempt.user_id) if attempt.user_id is not None else None
-    if user is None or user.disabled_at is not None or user.password_version != attempt.password_version:
+    """The password was right: draw a session, end the one that this browser had."""
+    user = await proven_person(facts, attempt)
+    if user is None:
         return refuse(ACCESS_DENIED, "sign_in_overtaken", *await count_failure(facts, at.now, attempt.buckets))
     reader = read_in(user, browser.language)
     drawn = draw_session(at, reader, at.now, browser.label)
@@ -110,6 +107,17 @@ async def finish_sign_in(
         *await forgive(facts, attempt.buckets),
     )
     return Decision(SignedIn(reader, drawn.session_id, remember(reader, at)), changes, "signed_in")
+
+
+async def proven_person(facts: Facts, attempt: Attempt) -> User | None:
+    """Whose password it was.
+
+    Read again: a password changed or a person disabled while the old hash was being verified is a failure (``None``).
+    """
+    user = await facts.user(attempt.user_id) if attempt.user_id is not None else None
+    if user is None or user.disabled_at is not None or user.password_version != attempt.password_version:
+        return None
+    return user
 
 
 def opened(at: Moment, drawn: NewSession, user: User) -> tuple[Change, ...]:

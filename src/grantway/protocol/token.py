@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
-from grantway.protocol.client_authentication import authenticate_client
+from grantway.protocol.client_authentication import authenticate_client, may_ask
 from grantway.protocol.connections import SYSTEM, ending
 from grantway.protocol.decision import Decision, Refusal, refuse
 from grantway.protocol.facts import Facts
@@ -37,7 +37,7 @@ async def token(facts: Facts, at: Moment, request: TokenRequest, dialect: str) -
     module = _BY_NAME.get(request.grant_type)
     if module is None:
         return refuse(UNSUPPORTED_GRANT_TYPE, "grant_type_unknown")
-    if client.kind != "integration" or request.grant_type not in client.policy.grant_types:
+    if not may_ask(client, request.grant_type):
         return refuse(UNAUTHORIZED_CLIENT, "grant_type_not_allowed")
     # 3. The grant type's own rule.
     loaded: Any = await module.load(request, facts)

@@ -153,7 +153,14 @@ class Application:
             self._decisions.write(endpoint.name, 499, "caller_gone", None, 0, request_id)
             return
         request = HttpRequest(
-            scope["method"], path, scope["query_string"], scope["headers"], body or b"", values or {}, request_id
+            scope["method"],
+            path,
+            scope["query_string"],
+            scope["headers"],
+            body or b"",
+            values or {},
+            request_id,
+            (scope.get("client") or ("",))[0],
         )
         if body is None:
             reply = endpoint.write_error(ErrorAnswer(CONTENT_TOO_LARGE), request)

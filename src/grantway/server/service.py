@@ -15,6 +15,7 @@ from grantway.protocol.vault import Vault
 from grantway.server.log import DecisionLog, Traces
 from grantway.server.metrics import Metrics
 from grantway.server.mint import Mint
+from grantway.server.passwords import PasswordVerifier
 from grantway.server.settings import Settings
 from grantway.server.storage.port import Storage
 
@@ -52,6 +53,7 @@ class Service:
     draw: Callable[[int], bytes]
     bell: Bell = field(default_factory=Bell)
     metrics: Metrics = field(default_factory=Metrics)
+    passwords: PasswordVerifier = field(default_factory=PasswordVerifier)
     traces: Traces | None = None
     log_stream: BinaryIO | None = None
     """Where answers are logged; left out, to standard error."""

@@ -30,6 +30,10 @@ INVALID_CLIENT = OAuthError("invalid_client", 401, "Client authentication failed
 INVALID_GRANT = OAuthError(
     "invalid_grant", 400, "The code or refresh token is invalid, expired, revoked, or not yours."
 )
+PASSWORD_WRONG = OAuthError("invalid_grant", 400, "The user name or the password is wrong.")
+ACCOUNT_UNCLEAR = OAuthError(
+    "invalid_request", 400, "This person belongs to several accounts, and the client to none of them."
+)
 UNAUTHORIZED_CLIENT = OAuthError("unauthorized_client", 400, "This client may not use this grant type.")
 UNSUPPORTED_GRANT_TYPE = OAuthError("unsupported_grant_type", 400, "This grant type is not supported here.")
 INVALID_SCOPE = OAuthError("invalid_scope", 400, "The scope is unknown, malformed, or more than was granted.")

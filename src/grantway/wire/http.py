@@ -19,8 +19,9 @@ class HttpRequest:
     """One request as it arrived, body complete.
 
     ``path`` is percent-decoded and normalised by the server; ``query`` is the raw query string; header names are lower
-    case bytes, as in ASGI. ``path_values`` are what stands in the path where the endpoint's own has a ``{name}``. The
-    body and headers hold secrets, so they do not show in ``repr``.
+    case bytes, as in ASGI. ``path_values`` are what stands in the path where the endpoint's own has a ``{name}``.
+    ``peer`` is the address at the other end of the connection, maybe a proxy's. The body and headers hold secrets, so they
+    do not show in ``repr``.
     """
 
     method: str
@@ -30,6 +31,7 @@ class HttpRequest:
     body: bytes = field(default=b"", repr=False)
     path_values: Mapping[str, str] = field(default_factory=dict)
     request_id: str = ""
+    peer: str = field(default="", repr=False)
 
     def header(self, name: bytes) -> str | None:
         """The value of the header, or ``None``.

@@ -17,8 +17,8 @@ from grantway.protocol.one_time_links import (
     look_at_link,
     set_password_by_link,
 )
+from grantway.server.address import client_address
 from grantway.server.pages import problems
-from grantway.server.pages.address import client_address
 from grantway.server.pages.browsers import browser_of
 from grantway.server.pages.problems import Stop, stop
 from grantway.server.pages.signing_in import sends_password_links, signed_in_response
@@ -86,7 +86,7 @@ def trouble_with(fields: Parameters) -> str | None:
 async def _set_password(visit: Visit, fields: Parameters, opened: Opened) -> Response:
     if (trouble := trouble_with(fields)) is not None:
         return _link_page(visit, opened, trouble)
-    password_hash = await visit.site.passwords.hash(fields.exact("new-password") or "")
+    password_hash = await visit.service.passwords.hash(fields.exact("new-password") or "")
     answer = (
         await visit.service.settle(
             set_password_by_link, _secret(visit), password_hash, visit.visitor.session, browser_of(visit)

@@ -68,7 +68,7 @@ async def new_password(visit: Visit) -> Response:
     attempt = await _proof(visit, own, fields)
     if attempt is None:
         return _again(visit, "own_password.html", own, "current")
-    password_hash = await visit.site.passwords.hash(fields.exact("new-password") or "")
+    password_hash = await visit.service.passwords.hash(fields.exact("new-password") or "")
     answer = (await visit.service.settle(change_password, visit.visitor.session, attempt, password_hash)).answer
     if isinstance(answer, Refusal):
         raise stop(problems.SHOWN_DIFFERS, answer, again=f"{HERE}/password")

@@ -1,0 +1,85 @@
+"""The password grant with real hashes: as slowly as at the sign-in page, and busy instead of a growing queue."""
+
+from __future__ import annotations
+
+import asyncio
+from ipaddress import ip_network
+from time import perf_counter
+from typing import Any
+
+import pytest
+
+from grantway.protocol.decision import Refusal
+from grantway.protocol.issuing import Issued
+from grantway.protocol.throttle import FAILURES_PER_ADDRESS, FIRST_DELAY, FREE_FAILURES
+from grantway.server.address import address_of
+from grantway.server.password_grant import answer_password
+from grantway.server.passwords import AT_A_TIME, LONGEST_QUEUE, hash_password
+from grantway.wire.http import HttpRequest
+from grantway.wire.messages import TokenRequest
+from tests.helpers.stage import Integration, Stage
+
+PASSWORD = "correct horse battery"
+HASH = hash_password(PASSWORD)
+
+
+@pytest.fixture
+def stage() -> Stage:
+    stage = Stage()
+    stage.amend(stage.ada, password_hash=HASH, password_version=1)
+    return stage
+
+
+@pytest.fixture
+def by(stage: Stage) -> Integration:
+    return stage.phonecom(policy={"grant_types": "authorization_code refresh_token password"})
+
+
+async def ask(stage: Stage, by: Integration, password: str = PASSWORD, name: str = "ada@example.com") -> Any:
+    request = TokenRequest("password", by.credentials, username=name, password=password)
+    return (await answer_password(stage.house.service, request, "phonecom", "192.0.2.7")).answer
+
+
+def test_the_right_password_gives_tokens_and_no_other_does(stage: Stage, by: Integration) -> None:
+    assert isinstance(asyncio.run(ask(stage, by)), Issued)
+    for password, name in (("wrong", "ada@example.com"), (PASSWORD, "nobody@example.com"), ("", "ada@example.com")):
+        refusal = asyncio.run(ask(stage, by, password, name))
+        assert (refusal.error.code, refusal.error.description) == (
+            "invalid_grant",
+            "The user name or the password is wrong.",
+        )
+
+
+def test_guessing_one_persons_password_gets_slow(stage: Stage, by: Integration) -> None:
+    for _ in range(FREE_FAILURES):
+        asyncio.run(ask(stage, by, "wrong"))
+    began = perf_counter()
+    asyncio.run(ask(stage, by, "wrong"))
+    assert perf_counter() - began >= FIRST_DELAY
+
+
+def test_guessing_many_peoples_passwords_ends_for_the_address(stage: Stage, by: Integration) -> None:
+    async def guess() -> list[Any]:
+        return [await ask(stage, by, "wrong", f"{n}@example.com") for n in range(FAILURES_PER_ADDRESS + 1)]
+
+    answers = asyncio.run(guess())
+    assert {one.error.code for one in answers[:-1]} == {"invalid_grant"}
+    assert (answers[-1].error.status, answers[-1].retry_after) == (429, 900)
+    assert asyncio.run(ask(stage, by)).error.status == 429  # the right one is not looked at either
+
+
+def test_beyond_the_queue_of_passwords_the_answer_is_busy_and_nothing_counts(stage: Stage, by: Integration) -> None:
+    async def crowd() -> list[Any]:
+        return await asyncio.gather(*(ask(stage, by) for _ in range(AT_A_TIME + LONGEST_QUEUE + 3)))
+
+    answers = asyncio.run(crowd())
+    busy = [one for one in answers if isinstance(one, Refusal)]
+    assert [(one.error.status, one.reason, one.retry_after) for one in busy] == [(503, "passwords_busy", 1)] * 3
+
+
+def test_the_address_is_the_peers_unless_a_trusted_proxy_says_whose_it_is() -> None:
+    trusted = (ip_network("10.0.0.0/8"),)
+    headers = ((b"x-forwarded-for", b"203.0.113.9, 198.51.100.4"),)
+    direct = HttpRequest("POST", "/", headers=headers, peer="192.0.2.7")
+    assert address_of(direct, trusted) == "192.0.2.7"
+    assert address_of(HttpRequest("POST", "/", headers=headers, peer="10.1.2.3"), trusted) == "198.51.100.4"
