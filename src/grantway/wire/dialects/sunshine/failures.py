@@ -50,20 +50,23 @@ def read_error_answer(answer: HttpAnswer) -> ErrorAnswer:
     """The refusal, the first of several.
 
     Which shape ``/oauth/token`` refuses in is not documented, so all three that the vendor has used are read: ``errors``
-    (v2), ``{"error": {"code", "description"}}`` (v1), and RFC 6749's. ``Malformed`` when there is no telling.
+    (v2), ``{"error": {"code", "description"}}`` (v1), and RFC 6749's. The entries of the first are kept as they are.
+    ``Malformed`` when there is no telling.
     """
     retry_after = read_retry_after(answer)
     try:
-        code, title = _read_entry(read_json_object(answer.body))
+        members = read_json_object(answer.body)
+        entries = members.mappings("errors")
+        code, title = _read_entry(members)
     except Malformed:
-        code, title = None, ""
+        entries, code, title = (), None, ""
     if (code, title) == _SUSPENDED:
-        return ErrorAnswer(ACCESS_DENIED, retry_after, "suspended")
+        return ErrorAnswer(ACCESS_DENIED, retry_after, "suspended", entries)
     if code is not None:
         ours = _OURS.get(code)
         if ours is not None and ours.status == answer.status:
-            return ErrorAnswer(ours, retry_after)
-        return ErrorAnswer(OAuthError(code, max(answer.status, 400), title), retry_after)
+            return ErrorAnswer(ours, retry_after, None, entries)
+        return ErrorAnswer(OAuthError(code, max(answer.status, 400), title), retry_after, None, entries)
     if answer.status == 429:
         return ErrorAnswer(TOO_MANY_REQUESTS, retry_after)
     if answer.status >= 500:

@@ -148,9 +148,9 @@ def write_token_answer(answer: TokenAnswer) -> HttpAnswer:
 
 def read_token_answer(answer: HttpAnswer) -> TokenAnswer | ErrorAnswer:
     """The token, or the refusal."""
-    if not 200 <= answer.status < 300:
+    members = _successful(answer)
+    if members is None:
         return read_error_answer(answer)
-    members = read_json_object(answer.body)
     return TokenAnswer(members.needed("access_token"), members.needed("token_type"))
 
 
@@ -179,9 +179,10 @@ def write_token_info_answer(answer: TokenInfoAnswer) -> HttpAnswer:
 
 def read_token_info_answer(answer: HttpAnswer) -> TokenInfoAnswer | ErrorAnswer:
     """``AppResponse``, or the refusal."""
-    if not 200 <= answer.status < 300:
+    sent = _successful(answer)
+    if sent is None:
         return read_error_answer(answer)
-    app = read_json_object(answer.body).mapping("app")
+    app = sent.mapping("app")
     if app is None:
         raise Malformed(INVALID_REQUEST, "app_missing")
     members = Parameters(app)
@@ -222,5 +223,13 @@ def write_access_revocation_answer(answer: AccessRevocationAnswer) -> HttpAnswer
 
 
 def read_access_revocation_answer(answer: HttpAnswer) -> AccessRevocationAnswer | ErrorAnswer:
-    """It is ended, or the refusal."""
-    return AccessRevocationAnswer() if 200 <= answer.status < 300 else read_error_answer(answer)
+    """It is ended, or the refusal. What is no JSON object does not say that anything ended."""
+    return read_error_answer(answer) if _successful(answer) is None else AccessRevocationAnswer()
+
+
+def _successful(answer: HttpAnswer) -> Parameters | None:
+    """The members of a good answer. One that tells of an error is none, whatever its status."""
+    if not 200 <= answer.status < 300:
+        return None
+    members = read_json_object(answer.body)
+    return None if any(members.plain.get(name) for name in ("errors", "error")) else members
