@@ -58,6 +58,9 @@ class Hand:
         """The bodies of what was sent."""
         return [dict(read_form(send.request.body).plain) for send in self.sent]
 
+    def pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+
     def _came_of(self, step: Any, waiting: list[Outcome]) -> Any:
         match step:
             case Send():
@@ -67,7 +70,7 @@ class Hand:
                 answer = outcome(step) if callable(outcome) else outcome
                 return Reply(answer, asked_at) if isinstance(answer, HttpAnswer) else answer
             case Pause(seconds):
-                self.pauses.append(seconds)
+                self.pause(seconds)
                 return None
             case Do(work):
                 return work()

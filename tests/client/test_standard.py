@@ -13,7 +13,6 @@ import pytest
 
 from grantway.client import AsyncClient, AuthorizationRefused, CallbackWrong, Client, Refused, Tokens, WrongServer
 from tests.client.conftest import REDIRECT_URI
-from tests.helpers.both import either
 from tests.helpers.server import Platform
 
 Make = Callable[..., Any]
@@ -139,25 +138,34 @@ def test_a_clock_may_be_handed_in(make: Make, platform: Platform, confidential: 
     assert client.client_credentials(scope="read").expires_at == then + timedelta(seconds=600)
 
 
-@pytest.mark.parametrize("kind", ["blocking", "awaiting"])
+# An httpx2 client of somebody's own: its credentials, headers, base address and redirects are for its owner's requests.
+OWN: dict[str, Any] = {
+    "auth": ("somebody", "else"),
+    "base_url": "http://other.example/",
+    "follow_redirects": True,
+    "params": {"x": "y"},
+}
+
+
 def test_an_http_client_that_is_handed_in_adds_nothing_and_stays_open(
-    kind: str, platform: Platform, confidential: dict[str, Any]
+    platform: Platform, confidential: dict[str, Any]
 ) -> None:
-    """Its own credentials, headers, base address and redirects are for its owner's requests."""
-    settings: dict[str, Any] = {
-        "auth": ("somebody", "else"),
-        "base_url": "http://other.example/",
-        "follow_redirects": True,
-        "params": {"x": "y"},
-    }
-    own: Any = httpx2.Client(**settings) if kind == "blocking" else httpx2.AsyncClient(**settings)
-    with either(
-        kind, Client, AsyncClient, platform.base_url, client_id=confidential["client_id"],
-        client_secret=confidential["client_secret"], http=own,
-    ) as client:  # fmt: skip
-        assert client.client_credentials(scope="read").scope == ("read",)
-    assert not own.is_closed
-    if kind == "blocking":
-        own.close()
-    else:
-        asyncio.run(own.aclose())
+    who = {"client_id": confidential["client_id"], "client_secret": confidential["client_secret"]}
+    with httpx2.Client(**OWN) as http:
+        with Client(platform.base_url, **who, http=http) as client:
+            assert client.client_credentials(scope="read").scope == ("read",)
+        assert not http.is_closed
+
+
+def test_an_asynchronous_http_client_that_is_handed_in_adds_nothing_and_stays_open(
+    platform: Platform, confidential: dict[str, Any]
+) -> None:
+    who = {"client_id": confidential["client_id"], "client_secret": confidential["client_secret"]}
+
+    async def story() -> None:
+        async with httpx2.AsyncClient(**OWN) as http:
+            async with AsyncClient(platform.base_url, **who, http=http) as client:
+                assert (await client.client_credentials(scope="read")).scope == ("read",)
+            assert not http.is_closed
+
+    asyncio.run(story())
