@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,8 @@ from tests.cli.conftest import Grantway
 from tests.helpers.database import connect, draft, settle_in, subscribe
 
 Tell = Callable[..., dict[str, Any]]
+
+AT = ("--redirect-uri", "https://client.example/cb")
 
 # The arguments of one successful run of each. {…} are filled in from the house below.
 RUNS: dict[str, str] = {
@@ -62,6 +65,10 @@ RUNS: dict[str, str] = {
     "connections resources list": "{connection}",
     "connections resources cancel": "{resource}",
     "connections create-key": "{connection}",
+    "tokens create": "--client till --account acme --scope PAYMENTS_READ",
+    "tokens list": "--client till",
+    "tokens end": "{token}",
+    "tokens import": "{older} --dry-run",
     "operator-keys create": "--name Sync --scope users:read --days 30",
     "operator-keys list": "",
     "operator-keys revoke": "{key}",
@@ -120,8 +127,7 @@ def test_json_is_exactly_one_object(name: str, tell: Tell, data: Path, tmp_path:
             "Help",
             "--client-id",
             "helpdesk",
-            "--redirect-uri",
-            "https://client.example/cb",
+            *AT,
         ),
         *("--remove-url", "https://client.example/removed"),
     )
@@ -131,6 +137,9 @@ def test_json_is_exactly_one_object(name: str, tell: Tell, data: Path, tmp_path:
     tell("connections", "remove", gone)
     connection = settle_in(data, connect, "helpdesk", account)
     settle_in(data, draft, "draft", "ada@example.com")
+    tell("clients", "create", "--profile", "square", "--name", "Till", "--client-id", "till", *AT)
+    older = {"client_id": "till", "account": "acme", "tokens": [{"kind": "migration", "token": "sq0atp-0123456789"}]}
+    (tmp_path / "older.jsonl").write_text(json.dumps(older))
     Image.new("RGB", (32, 32)).save(tmp_path / "icon.png")
     (tmp_path / "payload.json").write_text('{"order": 1}')
     arguments = RUNS[name].format(
@@ -138,6 +147,8 @@ def test_json_is_exactly_one_object(name: str, tell: Tell, data: Path, tmp_path:
         resource=settle_in(data, subscribe, connection, "s-1"),
         delivery=tell("deliveries", "list", "--connection", gone)["deliveries"][0]["id"],
         key=tell("operator-keys", "create", "--name", "Sync", "--scope", "*")["id"],
+        token=tell("tokens", "create", "--client", "till", "--account", "acme")["id"],
+        older=tmp_path / "older.jsonl",
         icon=tmp_path / "icon.png",
         payload=tmp_path / "payload.json",
     )

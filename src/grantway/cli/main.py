@@ -21,6 +21,7 @@ from grantway.cli import (
     records,
     scopes,
     serve,
+    tokens,
     users,
 )
 from grantway.cli.terminal import Stop, group, tell_failure
@@ -38,6 +39,7 @@ app.add_typer(operators.app, name="operators")
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(accounts.members, name="members")
 app.add_typer(connections.app, name="connections")
+app.add_typer(tokens.app, name="tokens")
 app.add_typer(clients.app, name="clients")
 for name, command in client_changes.COMMANDS.items():
     clients.app.command(name)(command)

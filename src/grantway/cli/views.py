@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from grantway.protocol.facts import ConnectionInView
+from grantway.protocol.facts import ConnectionInView, GrantInUse
 from grantway.protocol.ids import show
 from grantway.protocol.lifecycle import state_of
 from grantway.protocol.model import (
@@ -26,6 +26,7 @@ from grantway.protocol.model import (
 
 CONNECTION_COLUMNS = ("id", "client", "account", "state", "last_used_day", "removed_at")
 DELIVERY_COLUMNS = ("id", "kind", "state", "url", "attempts", "last_status", "last_error", "created_at")
+TOKEN_COLUMNS = ("id", "account", "scope", "made_by", "created_at", "last_used_day")
 AUDIT_COLUMNS = ("at", "actor", "action", "reason", "client_id", "detail")
 """What of a record fits a window."""
 
@@ -148,6 +149,22 @@ def connection(view: ConnectionInView) -> dict[str, Any]:
         "suspensions": [{"at": each.at, "reason": each.reason, "actor": each.actor} for each in one.suspensions],
         "removed_at": one.removed_at,
         "removed_reason": one.removed_reason,
+    }
+
+
+def token(held: GrantInUse) -> dict[str, Any]:
+    """A token without end, without its text."""
+    grant = held.grant
+    return {
+        "id": show("gr", grant.id),
+        "client_id": held.client.client_id,
+        "account_id": show("ac", held.account.id),
+        "account": held.account.name,
+        "connection_id": show("cn", held.connection.id),
+        "scope": list(grant.scope),
+        "made_by": held.user.email or show("us", held.user.id) if held.user else None,
+        "created_at": grant.created_at,
+        "last_used_day": grant.last_used_day,
     }
 
 

@@ -20,7 +20,7 @@ R = TypeVar("R", bound=Request)
 _AT = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
 _MEMBER = re.compile(r"^Object (?P<what>contains unknown|missing required) field `(?P<name>.*)`$", re.DOTALL)
 _STEP = re.compile(r"\.(?P<name>[^.\[]+)|\[(?P<index>[^\]]*)\]")
-_UNKNOWN = "There is no such member."
+UNKNOWN_MEMBER = "There is no such member."
 _MISSING = "This is needed."
 _NOT_OF_THEM = "This is none of the values that are taken here."
 
@@ -32,6 +32,11 @@ def read_body(request: HttpRequest, kind: type[R]) -> R:
     if media_type(request) != JSON_TYPE:
         raise Malformed(UNSUPPORTED_MEDIA_TYPE, "body_not_json")
     return _convert(read_json_object(request.body).plain, kind, "body_unfit")
+
+
+def read_line(line: bytes, kind: type[R]) -> R:
+    """The message in one line of JSON Lines."""
+    return _convert(read_json_object(line).plain, kind, "line_unfit")
 
 
 def read_parameters(request: HttpRequest, kind: type[R]) -> R:
@@ -76,7 +81,7 @@ def _read_unfit(told: str) -> tuple[str, list[str]]:
     member = _MEMBER.match(what)
     if member is not None:
         steps.append(member["name"])
-        return _UNKNOWN if member["what"].startswith("contains") else _MISSING, steps
+        return UNKNOWN_MEMBER if member["what"].startswith("contains") else _MISSING, steps
     if what.startswith("Invalid enum value"):
         return _NOT_OF_THEM, steps
     return f"{what.replace('`', '')}.", steps
