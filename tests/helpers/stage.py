@@ -57,6 +57,7 @@ REDIRECT_URI = "https://client.example/callback"
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 SCOPES = ("read", "write", "admin")
+SQUARE_SCOPES = ("ORDERS_READ", "ORDERS_WRITE", "PAYMENTS_READ")
 PHONECOM_SCOPES = ("account-owner", "extension-user", "methods:ALL")
 
 
@@ -127,6 +128,11 @@ class Stage:
         wanted.setdefault("scopes", PHONECOM_SCOPES)
         wanted.setdefault("default_scopes", ("account-owner",))
         return self.integration(name, profile="phonecom", **wanted)
+
+    def square(self, name: str = "Till", **wanted: Any) -> Integration:
+        wanted.setdefault("scopes", SQUARE_SCOPES)
+        wanted.setdefault("default_scopes", wanted["scopes"])
+        return self.integration(name, profile="square", **wanted)
 
     def user(self, name: str, role: Any = "owner", *accounts: Account) -> User:
         """A person who belongs to these accounts (Acme, if none is said)."""
