@@ -38,13 +38,14 @@ class Endpoint:
     """One machine endpoint: its name in logs, what it does, how its dialect says no.
 
     ``open_to_browsers``: scripts of any origin may call it (no cookie is ever looked at there, so ``*`` gives nothing
-    away); vendors' server-to-server calls are not.
+    away); vendors' server-to-server calls are not. ``open_to_pages``: scripts of the client's own pages may.
     """
 
     name: str
     handle: Handler
     write_error: ErrorWriter
     open_to_browsers: bool = False
+    open_to_pages: bool = False
     is_probe: bool = False
     """Asked every few seconds by machines: a good answer is counted, not logged."""
 

@@ -12,7 +12,8 @@ import structlog
 from grantway.server import api
 from grantway.server.answer import Endpoint, answer
 from grantway.server.background import Background
-from grantway.server.endpoints import operations, square, standard, sunshine, webhooks
+from grantway.server.cross_origin import EVERYBODY, preflight
+from grantway.server.endpoints import operations, phonecom, square, standard, sunshine, webhooks
 from grantway.server.hand_off import SignInHook
 from grantway.server.health import Health
 from grantway.server.metrics.shared import Shelf
@@ -36,13 +37,6 @@ _SLASHES = re.compile("//+")
 _VENDOR_PREFIX = "/sc"
 """Zendesk serves Sunshine Conversations below this path, so SDKs' base URLs have it."""
 log = structlog.get_logger("grantway")
-
-_CORS = (b"access-control-allow-origin", b"*")
-_PREFLIGHT = (
-    _CORS,
-    (b"access-control-allow-headers", b"authorization, content-type, idempotency-key"),
-    (b"access-control-max-age", b"86400"),
-)
 
 
 def build_app(service: Service, shelf: Shelf | None = None, *, sign_in: SignInHook | None = None) -> Application:
@@ -71,6 +65,7 @@ class Application:
             standard.endpoints(mint)
             | sunshine.endpoints(mint)
             | square.endpoints(mint)
+            | phonecom.endpoints(mint)
             | webhooks.endpoints()
             | api.endpoints(service.issuer)
             | operations.endpoints(self.health, shelf)
@@ -173,10 +168,10 @@ class Application:
         request_id = request_id_of(self.service, scope)
         allowed = (b"allow", ", ".join(sorted({*methods, *(["HEAD"] if "GET" in methods else [])})).encode())
         endpoint = next(iter(methods.values()))
-        if scope["method"] == "OPTIONS" and endpoint.open_to_browsers:
-            methods_allowed = (b"access-control-allow-methods", allowed[1])
+        asked = preflight(endpoint, scope["headers"], allowed[1]) if scope["method"] == "OPTIONS" else None
+        if asked is not None:
             self._decisions.write(endpoint.name, 204, "preflight", None, 0, request_id)
-            await _send(send, HttpAnswer(204, (allowed, methods_allowed, *_PREFLIGHT)), request_id)
+            await _send(send, HttpAnswer(204, (allowed, *asked)), request_id)
             return
         request = HttpRequest(scope["method"], path, request_id=request_id)
         reply = endpoint.write_error(ErrorAnswer(METHOD_NOT_ALLOWED), request)
@@ -241,6 +236,6 @@ async def _send(send: Send, reply: HttpAnswer, request_id: str, open_to_browsers
         (b"x-request-id", request_id.encode()),
     ]
     if open_to_browsers:
-        headers.append(_CORS)
+        headers.append(EVERYBODY)
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": reply.body})

@@ -4,8 +4,9 @@ The customer's browser goes to ``/v4/oauth/authorization`` and comes back with a
 that ask for one, a token in the fragment. ``/v4/oauth/access-token`` is three things: POST makes tokens (**201**), GET
 tells what the token in ``Authorization`` is good for, DELETE signs out.
 
-``oauth`` is all of that but the browser's part, which is ``authorization``; ``failures`` is how all of it is refused: Mason
-documents. Ids are integers here, and text everywhere else in Grantway.
+``oauth`` is all of that but the browser's part, which is ``authorization``; ``clients`` is how an account's owner manages
+its clients; ``calls`` is what they share, and ``failures`` how all of it is refused: Mason documents. Ids are integers here,
+and text everywhere else in Grantway.
 """
 
 from grantway.wire.dialects.phonecom.authorization import (

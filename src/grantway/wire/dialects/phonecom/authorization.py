@@ -13,7 +13,7 @@ AUTHORIZE_PATH = "/v4/oauth/authorization"
 _ANSWER = frozenset(
     {"code", "state", "error", "error_description", "access_token", "token_type", "expires_in", "scope"}
 )
-_KNOWN = {error.code: error for error in vars(errors).values() if isinstance(error, OAuthError)}
+_KNOWN = {error.code: error for error in reversed(vars(errors).values()) if isinstance(error, OAuthError)}
 _IN_FRAGMENT = frozenset({"token", "id_token"})
 
 

@@ -6,24 +6,29 @@ from datetime import UTC, datetime
 from typing import Any
 
 from grantway.wire import json_bytes
-from grantway.wire.dialects.phonecom.failures import read_error_answer, wrong
+from grantway.wire.dialects.phonecom.calls import (
+    ACCEPT,
+    DONE,
+    HEADERS,
+    asking,
+    body_of,
+    members_of,
+    needed_in,
+    refusal_in,
+    text_in,
+    token_in,
+)
+from grantway.wire.dialects.phonecom.failures import wrong
 from grantway.wire.encoding import (
-    FORM_TYPE,
-    JSON_TYPE,
     Parameters,
-    media_type,
-    read_bearer,
-    read_form,
     read_idempotency_key,
-    read_json_object,
     read_query,
     read_scope,
-    write_bearer,
     write_form,
     write_scope,
 )
-from grantway.wire.errors import INVALID_CLIENT, INVALID_REQUEST, UNSUPPORTED_MEDIA_TYPE, Malformed
-from grantway.wire.http import JSON, NO_STORE, HttpAnswer, HttpRequest
+from grantway.wire.errors import INVALID_CLIENT, INVALID_REQUEST, Malformed
+from grantway.wire.http import JSON, HttpAnswer, HttpRequest
 from grantway.wire.messages import (
     ClientCredentials,
     ErrorAnswer,
@@ -41,8 +46,6 @@ DETAILS_PATH = "/v4/oauth/access-token/details"
 ACCOUNT_OWNER = "account-owner"
 """The scope with which a token tells its account."""
 
-ACCEPT = (b"accept", JSON_TYPE.encode())
-_HEADERS = (JSON, NO_STORE)
 _NAMES = (
     "grant_type", "client_id", "client_secret", "code", "redirect_uri", "code_verifier", "refresh_token", "scope",
     "username", "password",
@@ -60,9 +63,7 @@ def read_token_request(request: HttpRequest) -> TokenRequest:
     with every call.
     """
     sent = _read_parameters(request)
-    grant_type = _text(sent, "grant_type")
-    if grant_type is None:
-        raise Malformed(wrong("grant_type", "is missing"), "grant_type_missing")
+    grant_type = needed_in(sent, "grant_type")
     client_id = sent.visible("client_id", INVALID_CLIENT)
     if client_id is None:
         raise Malformed(INVALID_CLIENT, "client_missing")
@@ -70,10 +71,10 @@ def read_token_request(request: HttpRequest) -> TokenRequest:
     return TokenRequest(
         grant_type=grant_type,
         credentials=ClientCredentials(client_id, secret, "none" if secret is None else "client_secret_post"),
-        code=_text(sent, "code"),
-        redirect_uri=_text(sent, "redirect_uri"),
-        code_verifier=_text(sent, "code_verifier"),
-        refresh_token=_text(sent, "refresh_token"),
+        code=text_in(sent, "code"),
+        redirect_uri=text_in(sent, "redirect_uri"),
+        code_verifier=text_in(sent, "code_verifier"),
+        refresh_token=text_in(sent, "refresh_token"),
         scope=sent.scope(),
         idempotency_key=read_idempotency_key(request),
         username=sent.one("username"),
@@ -81,13 +82,9 @@ def read_token_request(request: HttpRequest) -> TokenRequest:
     )
 
 
-def _text(sent: Parameters, name: str) -> str | None:
-    return sent.visible(name, wrong(name, "is not text of visible characters"))
-
-
 def _read_parameters(request: HttpRequest) -> Parameters:
     """Query and body in one. Which of two different values is meant nobody can know, so that is refused."""
-    in_query, in_body = read_query(request.query).plain, _read_body(request).plain
+    in_query, in_body = read_query(request.query).plain, body_of(request).plain
     merged: dict[str, Any] = {}
     for name in _NAMES:
         here, there = in_query.get(name), in_body.get(name)
@@ -95,17 +92,6 @@ def _read_parameters(request: HttpRequest) -> Parameters:
             raise Malformed(wrong(name, "says one thing in the query and another in the body"), f"{name}_differs")
         merged[name] = here or there
     return Parameters(merged)
-
-
-def _read_body(request: HttpRequest) -> Parameters:
-    if not request.body:
-        return Parameters({})
-    kind = media_type(request)
-    if kind == JSON_TYPE:
-        return read_json_object(request.body)
-    if kind == FORM_TYPE:
-        return read_form(request.body)
-    raise Malformed(UNSUPPORTED_MEDIA_TYPE, "body_neither_json_nor_form")
 
 
 def wants_details(request: HttpRequest) -> bool:
@@ -147,12 +133,12 @@ def write_token_answer(answer: TokenAnswer, details: TokenStatusAnswer | None = 
         members["refresh_token"] = answer.refresh_token
     if details is not None:
         members |= _details(details)
-    return HttpAnswer(201, _HEADERS, json_bytes.dumps(members))
+    return HttpAnswer(201, HEADERS, json_bytes.dumps(members))
 
 
 def read_token_answer(answer: HttpAnswer) -> TokenAnswer | ErrorAnswer:
     """Tokens, or the refusal."""
-    members = _members(answer)
+    members = members_of(answer)
     if isinstance(members, ErrorAnswer):
         return members
     return TokenAnswer(
@@ -169,7 +155,7 @@ def read_token_answer(answer: HttpAnswer) -> TokenAnswer | ErrorAnswer:
 
 def read_token_status_request(request: HttpRequest) -> TokenStatusRequest:
     """The question, which is the token in ``Authorization`` and nothing else."""
-    return TokenStatusRequest(_token_in(request))
+    return TokenStatusRequest(token_in(request))
 
 
 def write_token_status_request(message: TokenStatusRequest) -> HttpRequest:
@@ -179,7 +165,7 @@ def write_token_status_request(message: TokenStatusRequest) -> HttpRequest:
 
 def write_token_status_answer(answer: TokenStatusAnswer) -> HttpAnswer:
     """``scope``, ``expires_at`` and ``scope_details``."""
-    return HttpAnswer(200, _HEADERS, json_bytes.dumps(_details(answer)))
+    return HttpAnswer(200, HEADERS, json_bytes.dumps(_details(answer)))
 
 
 def _details(answer: TokenStatusAnswer) -> dict[str, Any]:
@@ -202,7 +188,7 @@ def _details(answer: TokenStatusAnswer) -> dict[str, Any]:
 
 def read_token_status_answer(answer: HttpAnswer) -> TokenStatusAnswer | ErrorAnswer:
     """What the token is good for, or the refusal. An ``expires_at`` of 0 or null is none."""
-    members = _members(answer)
+    members = members_of(answer)
     if isinstance(members, ErrorAnswer):
         return members
     expires_at = members.number("expires_at")
@@ -226,7 +212,7 @@ def read_token_status_answer(answer: HttpAnswer) -> TokenStatusAnswer | ErrorAns
 
 def read_sign_out_request(request: HttpRequest) -> SignOutRequest:
     """Whose grant is to end. A body is not looked at."""
-    return SignOutRequest(_token_in(request))
+    return SignOutRequest(token_in(request))
 
 
 def write_sign_out_request(message: SignOutRequest) -> HttpRequest:
@@ -236,42 +222,12 @@ def write_sign_out_request(message: SignOutRequest) -> HttpRequest:
 
 def write_sign_out_answer(answer: SignOutAnswer) -> HttpAnswer:
     """As the vendor answers its other DELETEs."""
-    return HttpAnswer(200, _HEADERS, b'{"success":true}')
+    return DONE
 
 
 def read_sign_out_answer(answer: HttpAnswer) -> SignOutAnswer | ErrorAnswer:
-    """That it is done, or the refusal. What the vendor answers is not documented: nothing at all will do."""
-    if 200 <= answer.status < 300 and not answer.body:
-        return SignOutAnswer()
-    members = _members(answer)
-    if isinstance(members, ErrorAnswer):
-        return members
-    if members.flag("success") is False:
-        raise Malformed(INVALID_REQUEST, "success_false")
-    return SignOutAnswer()
-
-
-# --- what they share ------------------------------------------------------------------------------------------------
-
-
-def _token_in(request: HttpRequest) -> str | None:
-    """The token of ``Authorization: Bearer T`` or of a bare ``T``: the SDKs' key has no prefix unless one is set."""
-    header = (request.header(b"authorization") or "").strip(" ")
-    is_bare = " " not in header and header.lower() != "bearer"
-    return read_bearer(write_bearer(header) if is_bare else header)
-
-
-def asking(token: str | None) -> tuple[tuple[bytes, bytes], ...]:
-    """The headers of a caller with this token."""
-    return (ACCEPT,) if token is None else (ACCEPT, (b"authorization", write_bearer(token).encode()))
-
-
-def _members(answer: HttpAnswer) -> Parameters | ErrorAnswer:
-    """The members of a good answer. A Mason error with a good status is a refusal all the same."""
-    if not 200 <= answer.status < 300:
-        return read_error_answer(answer)
-    members = read_json_object(answer.body)
-    return read_error_answer(answer) if members.mapping("@error") is not None else members
+    """That it is done, or the refusal."""
+    return refusal_in(answer) or SignOutAnswer()
 
 
 def _scope_in(members: Parameters) -> tuple[str, ...] | None:
