@@ -15,17 +15,23 @@ from grantway.server.pages.client_language import speak_as_asked
 from grantway.server.pages.problems import Stop, stop
 from grantway.server.pages.steps import answer_step, send_back
 from grantway.server.pages.visit import Visit
-from grantway.wire.dialects import square, standard, sunshine
+from grantway.wire.dialects import phonecom, square, standard, sunshine
 from grantway.wire.encoding import read_form
 from grantway.wire.errors import INVALID_REQUEST, Malformed
 
-PATHS = {"standard": "/authorize", "sunshine": "/oauth/authorize", "square": "/oauth2/authorize"}
+PATHS = {
+    "standard": "/authorize",
+    "sunshine": "/oauth/authorize",
+    "square": "/oauth2/authorize",
+    "phonecom": "/v4/oauth/authorization",
+}
 BOX = "scope:"
 """Before the name of a scope: the box in which the customer leaves it checked."""
 _READERS = {
     "standard": standard.read_authorization_request,
     "sunshine": sunshine.read_authorization_request,
     "square": square.read_authorization_request,
+    "phonecom": phonecom.read_authorization_request,
 }
 
 

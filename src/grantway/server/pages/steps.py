@@ -16,9 +16,9 @@ from grantway.server.pages.assets import icons_of
 from grantway.server.pages.destination import destination_of
 from grantway.server.pages.problems import stop
 from grantway.server.pages.visit import Visit
-from grantway.wire.dialects import square, standard, sunshine
+from grantway.wire.dialects import phonecom, square, standard, sunshine
 
-_DIALECTS = {"standard": standard, "sunshine": sunshine, "square": square}
+_DIALECTS = {"standard": standard, "sunshine": sunshine, "square": square, "phonecom": phonecom}
 
 
 async def answer_step(
