@@ -8,12 +8,26 @@ from typing import Any
 
 import pytest
 
-from grantway.client import AsyncClient, Client
+from grantway.client import (
+    AsyncClient,
+    AsyncPhoneCom,
+    AsyncSquare,
+    AsyncSunshine,
+    Client,
+    PhoneCom,
+    Square,
+    Sunshine,
+)
 from tests.helpers.both import KINDS, either
 from tests.helpers.hostile import Hostile, hostile
 from tests.helpers.server import Platform, populate, serving
 
 REDIRECT_URI = "http://127.0.0.1:9/callback"
+VENDORS: dict[str, tuple[Any, Any]] = {
+    "PhoneCom": (PhoneCom, AsyncPhoneCom),
+    "Square": (Square, AsyncSquare),
+    "Sunshine": (Sunshine, AsyncSunshine),
+}
 
 
 @pytest.fixture(scope="session")
@@ -35,10 +49,24 @@ def public(platform: Platform) -> dict[str, Any]:
 
 
 @pytest.fixture(params=KINDS)
-def make(request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
+def kind(request: pytest.FixtureRequest) -> str:
+    """Blocking or awaiting."""
+    found: str = request.param
+    return found
+
+
+@pytest.fixture
+def make(kind: str) -> Iterator[Callable[..., Any]]:
     """``make(server, client_id=…)``: a client, blocking or awaiting, called in the same words."""
     with ExitStack() as stack:
-        yield lambda *args, **kwargs: stack.enter_context(either(request.param, Client, AsyncClient, *args, **kwargs))
+        yield lambda *args, **kwargs: stack.enter_context(either(kind, Client, AsyncClient, *args, **kwargs))
+
+
+@pytest.fixture
+def calls(kind: str) -> Iterator[Callable[..., Any]]:
+    """``calls("Square", base_url, …)``: a vendor's calls, blocking or awaiting, called in the same words."""
+    with ExitStack() as stack:
+        yield lambda vendor, *args, **kwargs: stack.enter_context(either(kind, *VENDORS[vendor], *args, **kwargs))
 
 
 @pytest.fixture
