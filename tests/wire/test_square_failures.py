@@ -138,6 +138,13 @@ def test_a_bearer_that_is_not_good_is_challenged() -> None:
     )
 
 
+def test_an_access_token_that_was_shown_beside_the_secret_is_no_bearer() -> None:
+    renewal = HttpRequest("POST", "/", headers=((b"authorization", b"Client sq0csp-SECRET"),), body=b"{}")
+    said = square.write_error_answer(ErrorAnswer(INVALID_TOKEN), renewal)
+    assert said.header(b"www-authenticate") is None
+    assert json.loads(said.body)["errors"][0]["detail"] == "This request could not be authorized."
+
+
 def test_what_is_suspended_is_forbidden_for_now_and_never_unauthorized() -> None:
     suspended = ErrorAnswer(ACCESS_DENIED, 300, "suspended")
     assert written(suspended) == snapshot(

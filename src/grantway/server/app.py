@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
+from urllib.parse import unquote
 
 import structlog
 
@@ -106,7 +107,7 @@ class Application:
             return
         path, values = self._known_path(scope["path"]), None
         methods = self._by_path.get(path)
-        if methods is None and (matched := self._templates.match(path)) is not None:
+        if methods is None and (matched := self._fitting(path, scope)) is not None:
             methods, values = self._by_template[matched[0]], matched[1]
         if methods is None and path.startswith(api.PREFIX):
             await self._answer(self._api_nowhere, path, scope, receive, send)
@@ -119,6 +120,15 @@ class Application:
             await self._answer(methods["GET"], path, scope, receive, send, values)
         else:
             await self._wrong_method(methods, path, scope, send)
+
+    def _fitting(self, path: str, scope: Scope) -> tuple[str, dict[str, str]] | None:
+        """The template that the path fits, and its values. A slash that was sent encoded divides nothing (RFC 3986 §2.2):
+        it is part of a value, as in Square's client ids."""
+        sent: bytes = scope.get("raw_path") or b""
+        if b"%2f" not in sent.lower():
+            return self._templates.match(path)
+        matched = self._templates.match(self._known_path(sent.decode("latin-1")))
+        return matched and (matched[0], {name: unquote(value) for name, value in matched[1].items()})
 
     def _known_path(self, path: str) -> str:
         """The path as we know it: doubled slashes folded, and vendors' paths with their prefix and in any case."""

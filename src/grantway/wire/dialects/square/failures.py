@@ -91,12 +91,15 @@ def write_error_answer(answer: ErrorAnswer, request: HttpRequest | None = None) 
         headers.append((b"retry-after", b"%d" % answer.retry_after))
     if error == INVALID_CLIENT:
         return HttpAnswer(401, tuple(headers), json_bytes.dumps(_NOT_AUTHORIZED))
-    if error == INVALID_TOKEN:
+    is_bearer = error == INVALID_TOKEN and not _has_client_header(request)
+    if is_bearer:
         headers.append(_CHALLENGE)  # RFC 9110 §15.5.2: a 401 names a scheme
     words = _ITS_OWN.get(error) or _Words(error.code.upper(), field=FIELD_ERRORS.get(error))
     detail = words.detail or error.description
     if error == INVALID_GRANT:
         detail = _not_found(request) or detail
+    elif error == INVALID_TOKEN and not is_bearer:
+        detail = _NOT_GOOD  # the token is in the body, and the header was right
     if answer.connection_state == "suspended":
         detail = _SUSPENDED
     entry = {"category": words.category, "code": words.code, "detail": detail}
@@ -104,6 +107,11 @@ def write_error_answer(answer: ErrorAnswer, request: HttpRequest | None = None) 
         entry["field"] = words.field
     status = words.status or error.status
     return HttpAnswer(400 if status == 409 else status, tuple(headers), json_bytes.dumps({"errors": [entry]}))
+
+
+def _has_client_header(request: HttpRequest | None) -> bool:
+    sent = () if request is None else request.headers
+    return any(name == b"authorization" and value[:7].lower() == b"client " for name, value in sent)
 
 
 def _not_found(request: HttpRequest | None) -> str | None:
