@@ -81,6 +81,8 @@ class Policy:
     personal_scopes: frozenset[str] = frozenset()
     """Scopes that reach only what is the person's own in the account. Who may not connect for the account may still
     allow these, and tokens with them alone name the person by their own id there."""
+    client_management_scopes: frozenset[str] = frozenset()
+    """Scopes by any of which a token manages the clients that belong to its account."""
     removal_notice: Literal["removed", "authorization_revoked"] = "removed"
     """What an integration is told at its ``removeUrl``: that it was removed, or that all its tokens are revoked."""
 
@@ -164,6 +166,7 @@ _PHONECOM = Policy(
     also_allows=frozenset({"password", "implicit"}),
     permanent_tokens=True,
     personal_scopes=frozenset({"extension-user"}),
+    client_management_scopes=frozenset({"account-owner"}),
 )
 
 PROFILES = {"standard": _STANDARD, "sunshine": _SUNSHINE, "square": _SQUARE, "phonecom": _PHONECOM}
@@ -223,7 +226,7 @@ def _read(base: Policy, name: str, value: Any) -> Any:
         return named
     if name == "also_allows":
         raise ValueError("Which grant types can be turned on is the profile's own.")
-    if name in ("default_scopes", "personal_scopes"):
+    if name in ("default_scopes", "personal_scopes", "client_management_scopes"):
         return type(getattr(base, name))(str(value).split())
     allowed = _CHOICES.get(name)
     if allowed is not None:

@@ -23,16 +23,18 @@ async def may_connect_draft(facts: Facts, client: Client, account: Account) -> b
     """Whether this client may be connected to this account: a draft only where one of its developers may connect.
 
     Whom a developer has added does not count: nobody asked them, and their accounts are not their colleague's to open.
+    One that has no developers is in the hands of the account that it belongs to, and connects that.
     """
     if client.approved_at is not None:
         return True
-    for developer, user in await facts.developers(client.id):
+    developers = await facts.developers(client.id)
+    for developer, user in developers:
         if developer.added_by is not None:
             continue
         membership = await facts.membership(account.id, developer.user_id)
         if membership is not None and membership.may_connect and user.disabled_at is None:
             return True
-    return False
+    return not developers and client.account_id == account.id
 
 
 async def submit(facts: Facts, at: Moment, client_id: str, *, actor: str) -> Decision[Client | Rejected]:

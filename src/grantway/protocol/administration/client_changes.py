@@ -16,7 +16,7 @@ from grantway.protocol.administration.clients import (
     scope_unknown,
     undescribed_among,
 )
-from grantway.protocol.audit import by_user
+from grantway.protocol.audit import by_client, by_user
 from grantway.protocol.decision import Change, Decision, Put, Replace
 from grantway.protocol.facts import Facts, Page
 from grantway.protocol.model import Client, Icon, Scope, User
@@ -48,17 +48,20 @@ async def update_client(
     *,
     version: int | None = None,
     developer: User | None = None,
+    integration: Client | None = None,
 ) -> Decision[Client | Rejected]:
     """The client as it is from now on. ``version`` is the one that was looked at, where somebody looked.
 
-    A ``developer`` may not override policy, and what they change of what was approved has to be approved anew.
+    A ``developer`` may not override policy, and what they change of what was approved has to be approved anew; so it is
+    with an ``integration`` that manages it for the account that it belongs to.
     """
+    is_operator = developer is None and integration is None
     client = await find_client(facts, client_id)
     if isinstance(client, Rejected):
         return Decision(client, (), client.reason)
     if version is not None and version != client.version:
         return reject("Somebody changed it in the meantime. Look at it again, then change it.", "client_changed")
-    if developer is not None and change.overrides is not None:
+    if not is_operator and change.overrides is not None:
         return reject("Policy is the operator's.", "overrides_not_allowed")
     changed = _changed(client, change)
     if changed == client:
@@ -66,12 +69,14 @@ async def update_client(
     missing = await missing_scopes(facts, tuple(one for one in changed.scopes if one not in client.scopes))
     if problem := await _problem(facts, client, changed, missing):
         return Decision(problem, (), problem.reason)
-    if developer is not None and needs_approval(client, changed):
+    if not is_operator and needs_approval(client, changed):
         changed = replace(changed, approved_at=None)
-    if developer is not None and changed.approved_at is None and needs_approval(client, changed):
+    if not is_operator and changed.approved_at is None and needs_approval(client, changed):
         changed = replace(changed, submitted_at=None)  # nobody approves what they have not looked at
     changed = replace(changed, version=client.version + 1)
     actor = OPERATOR if developer is None else by_user(developer)
+    if integration is not None:
+        actor = by_client(integration)
     entry = recorded(at, "client_changed", actor=actor, client_id=client.id, fields=_different(client, changed))
     changes: list[Change] = [Replace(changed), entry]
     for scope in missing:
