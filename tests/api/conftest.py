@@ -82,7 +82,11 @@ class Api:
         self.tell("DELETE", f"/v1/connections/{gone}")
         delivery = self.tell("GET", "/v1/deliveries")["data"][0]["id"]
         key = self.tell("POST", "/v1/operator-keys", {"name": "Another", "scopes": ["users:read"]}, 201)
+        till = {"name": "Till", "client_id": "till", "profile": "square", "redirect_uris": [REDIRECT_URI]}
+        self.tell("POST", "/v1/clients", till, 201)
+        token = self.tell("POST", "/v1/clients/till/tokens", {"account": "acme"}, 201)["token"]["id"]
         ids = {
+            "token": token,
             "user": user,
             "account": "acme",
             "client": "helpdesk",

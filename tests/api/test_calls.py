@@ -19,7 +19,7 @@ from grantway.protocol.model import Connection, Notice, Session
 from tests.api.conftest import REDIRECT_URI, Api, Furnished
 from tests.helpers.stage import Stage
 
-SECRETS = ("digest", "sealed", "gws_", "gwo_", "whsec_", "password_hash", "private")
+SECRETS = ("digest", "sealed", "gws_", "gwo_", "gwa_", "whsec_", "password_hash", "private")
 
 
 @pytest.fixture
@@ -206,7 +206,7 @@ def test_a_connection_is_found_by_its_integration_id_too(furnished: Furnished) -
     assert furnished.api.tell("GET", f"/v1/connections/{by_id['integration_id']}") == by_id
 
 
-@pytest.mark.parametrize(("state", "count"), [("live", 1), ("suspended", 0), ("removed", 1), ("all", 2)])
+@pytest.mark.parametrize(("state", "count"), [("live", 2), ("suspended", 0), ("removed", 1), ("all", 3)])
 def test_connections_are_listed_by_state(state: str, count: int, furnished: Furnished) -> None:
     target = f"/v1/connections?account=acme&state={state}"
     assert len(furnished.api.tell("GET", target)["data"]) == count
@@ -264,6 +264,7 @@ def test_no_listing_holds_a_secret(furnished: Furnished) -> None:
     for target in (
         "users", "accounts", "clients", "scopes", "connections", "deliveries", "audit", "signing-keys", "operator-keys",
         "accounts/acme/members", f"connections/{furnished.ids['connection']}/resources",
+        "clients/till/tokens",
     ):  # fmt: skip
         text = furnished.api.call("GET", f"/v1/{target}").text
         assert '"data":[{' in text or target == "signing-keys"

@@ -112,3 +112,16 @@ def test_nobody_is_told_a_token_by_an_error_for_people_either(till: Tell, grantw
 def test_a_file_that_is_not_there_is_said_so(till: Tell, grantway: Grantway) -> None:
     ran = grantway("tokens", "import", "/nonexistent", "--json")
     assert (ran.code, ran.answer["reason"]) == (1, "file_unreadable")
+
+
+def test_a_client_belongs_to_an_account_and_shows_there(till: Tell, grantway: Grantway) -> None:
+    account = till("accounts", "show", "acme")["id"]
+    assert till("clients", "update", "till", "--account", "acme")["account_id"] == account
+    assert [one["client_id"] for one in till("accounts", "show", "acme")["clients"]] == ["till"]
+    assert till("clients", "update", "till", "--name", "Till 2")["account_id"] == account
+    assert till("clients", "update", "till", "--account", "")["account_id"] is None
+    at = ("--redirect-uri", "https://client.example/cb")
+    made = till("clients", "create", "--name", "Dialer", "--profile", "phonecom", "--account", account, *at)
+    assert made["account_id"] == account
+    ran = grantway("clients", "create", "--name", "X", "--account", "nonesuch", *at, "--json")
+    assert (ran.code, ran.answer["reason"]) == (1, "account_unknown")

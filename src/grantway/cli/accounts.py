@@ -88,16 +88,18 @@ def list_accounts(limit: Limit = 1000, data: Data = None, as_json: Json = False)
 
 @app.command("show")
 def show(account: AccountId, data: Data = None, as_json: Json = False) -> None:
-    """Show an account with its members and connections."""
+    """Show an account with its members, the clients that belong to it, and its connections."""
     from grantway.cli import views
     from grantway.protocol.paging import read_pages
 
     async def question(facts: Facts, at: Moment) -> Answer:
         found = await house.find_account(facts, account)
         connections = await read_pages(partial(facts.connections, account_id=found.id))
+        clients = await read_pages(partial(facts.clients_of_account, found.id))
         return {
             **views.account(found),
             "members": [views.member(one, user) for one, user in await facts.members(found.id)],
+            "clients": [views.client_line(one) for one in clients],
             "connections": [views.connection(view) for view in connections],
         }
 

@@ -50,6 +50,10 @@ def update(
         list[str] | None,
         typer.Option("--resource", metavar="URI", help="All resources (repeatable), instead of those before."),
     ] = None,
+    account: Annotated[
+        str | None,
+        typer.Option("--account", metavar="ID", help='Whose it is: for which account it acts itself; "" for none.'),
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(
@@ -60,6 +64,8 @@ def update(
     as_json: Json = False,
 ) -> None:
     """Change a client. What is not named stays as it is."""
+    from dataclasses import replace
+
     from grantway.cli import views
     from grantway.protocol.administration.client_changes import ClientChange, update_client
 
@@ -77,12 +83,11 @@ def update(
 
     async def work(service: Service) -> Answer:
         check_remove_url(service, remove_url or None)
-        changed = await house.settled(service, update_client, client_id, await _with(service, change))
+        owned = replace(change, account_id=await house.account_row(service, account))
+        changed = await house.settled(service, update_client, client_id, await _with(service, owned))
         return views.client(changed)
 
     async def _with(service: Service, change: ClientChange) -> ClientChange:
-        from dataclasses import replace
-
         if not overrides:
             return change
         known = await house.looked_up(service, lambda facts, at: facts.client(client_id))

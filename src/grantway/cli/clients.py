@@ -25,7 +25,9 @@ SHOWN_ONCE = "The secret is shown this once."
 @app.command("create")
 def create(
     name: Annotated[str, typer.Option("--name", help="Its name, as customers read it.")],
-    profile: Annotated[str, typer.Option("--profile", help="How it speaks: standard or sunshine.")] = "standard",
+    profile: Annotated[
+        str, typer.Option("--profile", help="How it speaks: standard, sunshine, square or phonecom.")
+    ] = "standard",
     redirect_uri: Annotated[
         list[str] | None,
         typer.Option(
@@ -67,6 +69,12 @@ def create(
             help="A resource it may ask tokens for or, for a resource server, is (repeatable).",
         ),
     ] = None,
+    account: Annotated[
+        str | None,
+        typer.Option(
+            "--account", metavar="ID", help="Whose it is: the account that it acts for when it acts for itself."
+        ),
+    ] = None,
     client_id: Annotated[
         str | None, typer.Option("--client-id", metavar="ID", help="Its id, if it has one already.")
     ] = None,
@@ -81,6 +89,8 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Register a client. Its secret is shown once."""
+    from dataclasses import replace
+
     from grantway.cli import views
     from grantway.protocol.administration.clients import NewClient, create_client
     from grantway.server.connections.signing import notice_secret
@@ -105,7 +115,8 @@ def create(
         check_remove_url(service, remove_url)
         # On one's own machine, and without a catalogue that somebody wrote, a first try needs no ceremony.
         unasked = service.settings.is_local and not service.settings.scopes
-        created = await house.settled(service, create_client, wanted, create_scopes=create_scopes or unasked)
+        asked = replace(wanted, account_id=await house.account_row(service, account))
+        created = await house.settled(service, create_client, asked, create_scopes=create_scopes or unasked)
         shown = views.client(created.client)
         return {
             "client_id": shown.pop("client_id"),

@@ -91,6 +91,13 @@ async def find_account(facts: Facts, text: str, *, removed: bool = False) -> Acc
     return account
 
 
+async def account_row(service: Service, text: str | None) -> bytes | None:
+    """The row id of the account that an option names; ``None`` where it was left out, nothing where it is empty."""
+    if not text:
+        return None if text is None else b""
+    return (await looked_up(service, lambda facts, at: find_account(facts, text))).id
+
+
 async def find_user(facts: Facts, text: str) -> User:
     """The person by our id (``us_…``) or by their address. Not everybody has one: those who come by hand-off may not."""
     from grantway.protocol.administration.people import normal_email

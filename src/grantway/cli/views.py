@@ -124,6 +124,7 @@ def client(one: Client) -> dict[str, Any]:
         "default_scopes": list(one.default_scopes),
         "required_scopes": list(one.required_scopes),
         "resources": list(one.resources),
+        "account_id": _shown("ac", one.account_id),
         "set": dict(one.overrides),
         "tokens_not_before": one.tokens_not_before,
         "secrets": [{"created_at": each.created_at, "expires_at": each.expires_at} for each in one.secrets],

@@ -35,6 +35,7 @@ SCOPES: dict[str, str] = {
     "clients:write": "Register, change, approve, disable and end integrations, rotate their secrets, keep the catalogue.",
     "connections:read": "See connections and what lives by them.",
     "connections:write": "Suspend, resume and remove connections.",
+    "tokens:write": "Make access tokens without end for any account, and end them.",
     "resources:write": "Record what lives by a connection, and cancel it.",
     "events:publish": "Publish events to integrations.",
     "deliveries:read": "See what was delivered, and each attempt.",

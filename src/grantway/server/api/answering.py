@@ -42,12 +42,13 @@ ANSWERS_KEPT = timedelta(hours=24)
 
 _MISSING = frozenset({
     "user_unknown", "account_unknown", "member_unknown", "client_unknown", "connection_unknown", "operator_key_unknown",
-    "resource_unknown", "sign_in_request_unknown",
+    "resource_unknown", "sign_in_request_unknown", "token_unknown",
 })  # fmt: skip
 _IN_THE_WAY = frozenset({
     "user_exists", "client_exists", "external_id_taken", "last_owner", "scope_in_use", "rotation_under_way",
     "connection_removed", "client_public", "operator_keys_too_many", "client_approved", "client_not_submitted",
     "client_changed", "client_connected", "account_removed", "too_many_resources", "user_of_platform",
+    "too_many_tokens", "token_ended", "connection_suspended", "account_suspended",
 })  # fmt: skip
 
 

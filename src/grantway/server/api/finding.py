@@ -24,6 +24,15 @@ async def find_account(facts: Facts, text: str, *, removed: bool = False) -> Acc
     return account if account is not None and (removed or account.removed_at is None) else None
 
 
+async def account_in_body(facts: Facts, text: str) -> Account:
+    """The account that the member ``account`` of a body names; ``Unfit`` when there is none."""
+    account = await find_account(facts, text)
+    if account is None:
+        place = Place(detail="There is no account of this id.", pointer="#/account")
+        raise Unfit("account_unknown", place, error=UNPROCESSABLE)
+    return account
+
+
 async def find_connection(facts: Facts, text: str) -> ConnectionInView | None:
     """The connection by our id (``cn_…``) or by its integration id."""
     row_id = parse("cn", text)

@@ -22,6 +22,7 @@ from grantway.wire.api.message import (
     ResourceId,
     ScopeName,
     SignInId,
+    TokenId,
     UserId,
 )
 from grantway.wire.api.problem import PROBLEM_TYPE, Problem
@@ -37,6 +38,7 @@ _IN_PATH: dict[str, tuple[Any, str]] = {
     "connection": (ConnectionId, "cn_0000000000000000000001"),
     "resource": (ResourceId, "rs_0000000000000000000001"),
     "delivery": (DeliveryId, "nt_0000000000000000000001"),
+    "token": (TokenId, "gr_0000000000000000000001"),
     "key": (OperatorKeyId, "ok_0000000000000000000001"),
     "scope": (ScopeName, "orders:read"),
     "sign_in": (SignInId, "0000000000000000000000000000000000000000000"),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from grantway.protocol import model
 from grantway.protocol.administration.people import Member
-from grantway.protocol.facts import ConnectionInView
+from grantway.protocol.facts import ConnectionInView, GrantInUse
 from grantway.protocol.ids import show
 from grantway.protocol.lifecycle import state_of
-from grantway.wire.api import clients, connections, house, people
+from grantway.wire.api import clients, connections, house, people, tokens
 
 
 def user(one: model.User) -> people.User:
@@ -61,6 +61,7 @@ def client(one: model.Client) -> clients.Client:
         default_scopes=list(one.default_scopes),
         required_scopes=list(one.required_scopes),
         resources=list(one.resources),
+        account_id=None if one.account_id is None else show("ac", one.account_id),
         policy=dict(one.overrides),
         secrets=[clients.Secret(created_at=each.created_at, expires_at=each.expires_at) for each in one.secrets],
         version=one.version,
@@ -103,6 +104,22 @@ def connection(view: ConnectionInView) -> connections.Connection:
         ],
         removed_at=one.removed_at,
         removed_reason=one.removed_reason,
+    )
+
+
+def token(held: GrantInUse) -> tokens.Token:
+    """A token without end, without its text."""
+    grant = held.grant
+    return tokens.Token(
+        id=show("gr", grant.id),
+        client_id=held.client.client_id,
+        account_id=show("ac", held.account.id),
+        account_name=held.account.name,
+        connection_id=show("cn", held.connection.id),
+        scopes=list(grant.scope),
+        made_by=None if held.user is None else show("us", held.user.id),
+        created_at=grant.created_at,
+        last_used_day=grant.last_used_day,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from grantway.wire.api.message import Answer, ClientId, Name, PageQuery, Request, ScopeName, Time, Url
+from grantway.wire.api.message import AccountId, Answer, ClientId, Name, PageQuery, Request, ScopeName, Time, Url
 
 Urls = Annotated[list[Url], Meta(max_length=50)]
 Scopes = Annotated[list[ScopeName], Meta(max_length=500)]
@@ -23,7 +23,10 @@ class ClientQuery(PageQuery, frozen=True, kw_only=True):
 
 
 class NewClient(Request, frozen=True, kw_only=True):
-    """A client. Its id and secret are drawn when they are not given; what an operator registers is approved."""
+    """A client. Its id and secret are drawn when they are not given; what an operator registers is approved.
+
+    ``account`` is whose client it is: the account that it acts for when it acts for itself.
+    """
 
     name: Name
     profile: str = "standard"
@@ -36,6 +39,7 @@ class NewClient(Request, frozen=True, kw_only=True):
     default_scopes: Scopes | None = None
     required_scopes: Scopes = []
     resources: Urls = []
+    account: AccountId | None = None
     policy: dict[str, Any] = {}
 
 
@@ -50,6 +54,7 @@ class ClientChange(Request, frozen=True, kw_only=True):
     required_scopes: Scopes | UnsetType = UNSET
     resources: Urls | UnsetType = UNSET
     profile: str | UnsetType = UNSET
+    account: AccountId | UnsetType | None = UNSET
     policy: dict[str, Any] | UnsetType = UNSET
     version: Annotated[int, Meta(ge=1)] | None = None
 
@@ -75,6 +80,7 @@ class Client(Answer, frozen=True, kw_only=True):
     default_scopes: list[str]
     required_scopes: list[str]
     resources: list[str]
+    account_id: str | None
     policy: dict[str, Any]
     secrets: list[Secret]
     version: int

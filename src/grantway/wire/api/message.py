@@ -27,6 +27,7 @@ ConnectionId = Annotated[str, Meta(pattern="^(cn_[0-9A-Za-z]{22}|[0-9a-f]{24})$"
 ResourceId = Annotated[str, Meta(pattern="^rs_[0-9A-Za-z]{22}$")]
 DeliveryId = Annotated[str, Meta(pattern="^nt_[0-9A-Za-z]{22}$")]
 SignInId = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{43}$", description="The `request` that the browser came with.")]
+TokenId = Annotated[str, Meta(pattern="^gr_[0-9A-Za-z]{22}$")]
 OperatorKeyId = Annotated[str, Meta(pattern="^ok_[0-9A-Za-z]{22}$")]
 """Ids, as addresses and queries have them."""
 

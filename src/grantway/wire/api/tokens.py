@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from grantway.wire.api.message import AccountId, Answer, ClientId, Day, Request, ScopeName, Time
-
-Scopes = Annotated[list[ScopeName], Meta(max_length=500)]
-GrantId = Annotated[str, Meta(pattern="^gr_[0-9A-Za-z]{22}$")]
+from grantway.wire.api.clients import Scopes
+from grantway.wire.api.message import AccountId, Answer, ClientId, Request, Time
 
 
 class NewToken(Request, frozen=True, kw_only=True):
@@ -30,7 +29,7 @@ class Token(Answer, frozen=True, kw_only=True):
     scopes: list[str]
     made_by: str | None
     created_at: Time
-    last_used_day: Day | None
+    last_used_day: date | None
 
 
 class CreatedToken(Answer, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from grantway.server.api.calls import (
     resources,
     scopes,
     sign_ins,
+    tokens,
     users,
 )
 
@@ -24,6 +25,7 @@ CALLS: tuple[Call, ...] = tuple(
         clients,
         scopes,
         connections,
+        tokens,
         resources,
         events,
         sign_ins,

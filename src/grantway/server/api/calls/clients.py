@@ -20,7 +20,7 @@ from grantway.protocol.facts import Facts
 from grantway.protocol.moment import Moment
 from grantway.server.api import views
 from grantway.server.api.call import Asked, Call, Paged, nothing_there, said, told
-from grantway.server.api.finding import check_url, outgoing_rules
+from grantway.server.api.finding import account_in_body, check_url, find_account, outgoing_rules
 from grantway.server.connections.signing import notice_secret
 from grantway.wire.api.clients import (
     Client,
@@ -33,12 +33,20 @@ from grantway.wire.api.clients import (
     RotatedSecret,
     SecretRotation,
 )
-from grantway.wire.api.message import Nothing
+from grantway.wire.api.message import Nothing, PageQuery
 
 
 async def list_clients(facts: Facts, at: Moment, asked: Asked) -> Decision[Any]:
     query: ClientQuery = asked.query
     clients = await facts.clients(asked.page, name=query.name)
+    return told(Paged(clients, views.client, lambda one: one.id), "clients_listed")
+
+
+async def list_of_account(facts: Facts, at: Moment, asked: Asked) -> Decision[Any]:
+    account = await find_account(facts, asked.path["account"], removed=True)
+    if account is None:
+        return nothing_there("account_unknown")
+    clients = await facts.clients_of_account(account.id, asked.page)
     return told(Paged(clients, views.client, lambda one: one.id), "clients_listed")
 
 
@@ -63,6 +71,7 @@ async def create(facts: Facts, at: Moment, asked: Asked) -> Decision[Any]:
         required_scopes=tuple(body.required_scopes),
         resources=tuple(body.resources),
         overrides=tuple(sorted(body.policy.items())),
+        account_id=None if body.account is None else (await account_in_body(facts, body.account)).id,
     )
 
     def write(created: Created) -> CreatedClient:
@@ -78,6 +87,9 @@ async def create(facts: Facts, at: Moment, asked: Asked) -> Decision[Any]:
 async def change(facts: Facts, at: Moment, asked: Asked) -> Decision[Any]:
     body: ClientChange = asked.body
     check_url(_given(body.remove_url), asked.prepared, "#/remove_url")
+    account_id = None if body.account is UNSET else b""
+    if isinstance(body.account, str):
+        account_id = (await account_in_body(facts, body.account)).id
     wanted = Change(
         name=_given(body.name),
         redirect_uris=_texts(_given(body.redirect_uris)),
@@ -88,6 +100,7 @@ async def change(facts: Facts, at: Moment, asked: Asked) -> Decision[Any]:
         resources=_texts(_given(body.resources)),
         profile=_given(body.profile),
         overrides=None if body.policy is UNSET else tuple(sorted(body.policy.items())),
+        account_id=account_id,
     )
     return said(await update_client(facts, at, asked.path["client"], wanted, version=body.version), views.client)
 
@@ -153,6 +166,11 @@ CALLS = (
     Call(
         "clients.create", "POST", "/v1/clients", _WRITE, "Register a client; its secret is shown once.", create,
         answer=CreatedClient, status=201, body=NewClient, prepare=outgoing_rules,
+    ),
+    Call(
+        "clients.list_of_account", "GET", "/v1/accounts/{account}/clients", _READ,
+        "List clients that belong to an account, newest first.", list_of_account,
+        answer=Client, query=PageQuery, paged=True,
     ),
     Call("clients.get", "GET", _ONE, _READ, "Show a client, ended ones, too.", get_client, answer=Client),
     Call(

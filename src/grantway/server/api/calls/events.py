@@ -12,19 +12,14 @@ from grantway.protocol.ids import show
 from grantway.protocol.moment import Moment
 from grantway.server.api import views
 from grantway.server.api.call import Asked, Call, Paged, nothing_there, said, told
-from grantway.server.api.finding import find_account, named_client, named_connection
+from grantway.server.api.finding import account_in_body, named_client, named_connection
 from grantway.wire.api.connections import Delivery, DeliveryInFull, DeliveryQuery, Event, NewEvent
 from grantway.wire.api.message import Nothing
-from grantway.wire.api.problem import Place, Unfit
-from grantway.wire.errors import UNPROCESSABLE
 
 
 async def publish_event(facts: Facts, at: Moment, asked: Asked) -> Decision[Any]:
     body: NewEvent = asked.body
-    account = await find_account(facts, body.account)
-    if account is None:
-        place = Place(detail="There is no account of this id.", pointer="#/account")
-        raise Unfit("account_unknown", place, error=UNPROCESSABLE)
+    account = await account_in_body(facts, body.account)
     decision = await publish(
         facts,
         at,
