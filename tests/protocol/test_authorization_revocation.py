@@ -208,11 +208,11 @@ def test_ten_revocations_at_once_are_one_removal_and_ten_good_answers(stage: Sta
 
 def test_a_revocation_among_refreshes_leaves_nothing_alive(stage: Stage, by: Integration) -> None:
     tokens = stage.connect(by)
-    refresh = (token, TokenRequest("refresh_token", by.credentials, refresh_token=tokens.refresh), "square")
+    refresh = TokenRequest("refresh_token", by.credentials, refresh_token=tokens.refresh)
 
     async def race() -> list[Decision[Any]]:
         service = stage.house.service
-        tries = [service.propose(*refresh) for _ in range(5)]
+        tries = [service.propose(token, refresh, "square") for _ in range(5)]
         return await asyncio.gather(*tries, service.settle(*asked(by, access_token=tokens.access)))
 
     *given, _ = asyncio.run(race())

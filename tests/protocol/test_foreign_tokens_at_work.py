@@ -237,7 +237,7 @@ def test_of_a_suspended_or_removed_connection_nothing_is_exchanged(stage: Stage)
 def test_of_ten_exchanges_at_once_the_grant_moves_once(stage: Stage, kind: str) -> None:
     by = stage.square()
     grant = bring(stage, by, kind)
-    asked = TokenRequest(f"{kind}_token", by.credentials, **{f"{kind}_token": OLDER})
+    asked = TokenRequest(f"{kind}_token", by.credentials, refresh_token=OLDER, migration_token=OLDER)
 
     async def race() -> list[Decision[Any]]:
         return await asyncio.gather(*(stage.house.service.propose(token, asked, "square") for _ in range(10)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -10,7 +9,6 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-import uvicorn
 from PIL import Image, ImageDraw
 
 from grantway.protocol.administration.clients import CreatedClient
@@ -20,6 +18,7 @@ from grantway.server.icons import encode_icon
 from grantway.server.pages import build_pages
 from grantway.server.passwords import hash_password
 from tests.helpers.people import House
+from tests.helpers.socket_server import serving
 
 EMAIL = "ana@pine.example"
 PASSWORD = "correct horse battery staple"
@@ -112,26 +111,6 @@ def platform() -> Iterator[Platform]:
             house.service = replace(house.service, settings=settings)
             pages.append(build_pages(house.service))
             yield running
-
-
-@contextmanager
-def serving(app: Any) -> Iterator[str]:
-    """The application on a loopback port, in a thread; gives its origin."""
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app, "127.0.0.1", 0, log_level="error", lifespan="off", ws="none", interface="asgi3", proxy_headers=False
-        )
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        thread.join(0.01)
-        assert thread.is_alive(), "the server did not start"
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(10)
 
 
 def _client(house: House, integration: Integration) -> CreatedClient:
