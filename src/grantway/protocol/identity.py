@@ -13,6 +13,7 @@ from typing import Any
 
 from grantway.protocol.administration.accounts import OWN_ID, NewAccount, check_account, create_account
 from grantway.protocol.administration.answers import Rejected, recorded
+from grantway.protocol.administration.member_ids import check_member_ids, member_ids
 from grantway.protocol.administration.people import check_name, normal_email
 from grantway.protocol.decision import Add, Change, Forget, Put, Replace
 from grantway.protocol.facts import Facts
@@ -33,7 +34,10 @@ _ROLES = ("owner", "admin", "member")
 
 @record
 class IdentityAccount:
-    """An account of the person. ``id`` is the platform's own; what is left out stays as it is, or is drawn."""
+    """An account of the person. ``id`` is the platform's own; what is left out stays as it is, or is drawn.
+
+    ``member_ids`` are the ids by which dialects know the person in this account.
+    """
 
     id: str
     name: str
@@ -43,6 +47,7 @@ class IdentityAccount:
     subdomain: str | None = None
     settings: Mapping[str, Any] | None = None
     metadata: Mapping[str, Any] | None = None
+    member_ids: Mapping[str, str] = field(default_factory=dict)
 
 
 @record
@@ -91,7 +96,7 @@ def _check_account(said: IdentityAccount) -> str | None:
         return "A role is owner, admin or member."
     if said.external_ids.get(OWN_ID, said.id) != said.id:
         return f"The account's {OWN_ID} id is its id."
-    return check_account(_wanted(said))
+    return check_account(_wanted(said)) or check_member_ids(said.member_ids)
 
 
 async def settle_identity(facts: Facts, at: Moment, identity: Identity) -> Settled | Rejected:
@@ -107,7 +112,10 @@ async def settle_identity(facts: Facts, at: Moment, identity: Identity) -> Settl
             continue  # removed here for good; what the platform still calls it changes nothing
         changes += made
         named.add(account.id)
-        changes += await _settle_membership(facts, at, user, account, said.role)
+        joined = await _settle_membership(facts, at, user, account, said)
+        if isinstance(joined, Rejected):
+            return joined
+        changes += joined
     for membership, account in await facts.memberships(user.id):
         if account.id not in named and OWN_ID in account.external_ids:
             changes += [
@@ -166,18 +174,23 @@ async def _settle_account(facts: Facts, at: Moment, said: IdentityAccount) -> tu
     return changed, [Replace(changed)]
 
 
-async def _settle_membership(facts: Facts, at: Moment, user: User, account: Account, role: Role) -> list[Change]:
+async def _settle_membership(
+    facts: Facts, at: Moment, user: User, account: Account, said: IdentityAccount
+) -> list[Change] | Rejected:
     known = await facts.membership(account.id, user.id)
-    if known is not None and known.role == role:
+    ids = await member_ids(facts, at, account.id, known, said.member_ids)
+    if isinstance(ids, Rejected):
+        return ids
+    membership = Membership(account.id, user.id, said.role, known.created_at if known else at.now, ids)
+    if membership == known:
         return []
-    membership = Membership(account.id, user.id, role, known.created_at if known else at.now)
     loses = known is not None and known.may_connect and not membership.may_connect
     action = "member_role_set" if known else "member_added"
     return [
         Put(membership) if known else Add(membership),
         Replace(replace(account, version=account.version + 1)),
         *(await member_left(facts, at, account.id, user) if loses else ()),
-        _written(at, action, account_id=account.id, user_id=user.id, role=role),
+        _written(at, action, account_id=account.id, user_id=user.id, role=said.role),
     ]
 
 

@@ -14,6 +14,7 @@ from grantway.protocol.decision import Add, Decision
 from grantway.protocol.facts import Facts
 from grantway.protocol.model import Account
 from grantway.protocol.moment import Moment
+from grantway.protocol.numbers import draw_number, is_number
 from grantway.wire.record import record
 from grantway.wire.sentence import worded
 
@@ -24,7 +25,6 @@ _SUBDOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _SUNSHINE_ID = re.compile(r"[0-9a-f]{24}")
 _VISIBLE = re.compile(r"[\x21-\x7e]+")
 _SQUARE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_MAX_PHONECOM = 2**31 - 1
 
 # Sunshine Conversations, schema AppSettings: the platform's own API rules what they mean.
 _SUNSHINE_SWITCHES = frozenset({
@@ -60,7 +60,7 @@ async def create_account(facts: Facts, at: Moment, wanted: NewAccount) -> Decisi
                 ),
                 "external_id_taken",
             )
-    drawn = {"sunshine": at.draw(12).hex(), "square": _draw_square(at), "phonecom": _draw_phonecom(at)}
+    drawn = {"sunshine": at.draw(12).hex(), "square": _draw_square(at), "phonecom": draw_number(at)}
     account = Account(
         id=at.new_id(),
         name=wanted.name.strip(),
@@ -106,9 +106,7 @@ def check_external_id(dialect: str, external_id: str) -> str | None:
         fits = 8 <= len(external_id) <= 191 and _VISIBLE.fullmatch(external_id) is not None
         return None if fits else "A square id (merchant id) has 8 to 191 visible ASCII characters."
     if dialect == "phonecom":
-        # Clients read it as a JSON integer: no leading zero, and exact in a double.
-        fits = re.fullmatch(r"[1-9][0-9]{0,15}", external_id) is not None and int(external_id) < 2**53
-        return None if fits else "A phonecom id (voip id) is a positive integer."
+        return None if is_number(external_id) else "A phonecom id (voip id) is a positive integer."
     if dialect == OWN_ID:
         fits = len(external_id) <= 191 and _VISIBLE.fullmatch(external_id) is not None
         fits = fits and not external_id.startswith("ac_")
@@ -121,7 +119,3 @@ def check_external_id(dialect: str, external_id: str) -> str | None:
 
 def _draw_square(at: Moment) -> str:
     return "ML" + "".join(_SQUARE_ALPHABET[byte % 32] for byte in at.draw(11))
-
-
-def _draw_phonecom(at: Moment) -> str:
-    return str(1_000_000 + int.from_bytes(at.draw(8), "big") % (_MAX_PHONECOM - 1_000_000))

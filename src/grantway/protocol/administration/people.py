@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 from grantway.protocol.administration.answers import Rejected, recorded, reject
+from grantway.protocol.administration.member_ids import member_ids
 from grantway.protocol.decision import Add, Change, Decision, EndSessions, Forget, Put, Replace
 from grantway.protocol.facts import Facts
 from grantway.protocol.lifecycle import member_left
@@ -87,22 +89,26 @@ class Member:
 
 
 async def add_member(
-    facts: Facts, at: Moment, account_id: bytes, email: str, role: Role
+    facts: Facts, at: Moment, account_id: bytes, email: str, role: Role, external_ids: Mapping[str, str] | None = None
 ) -> Decision[Member | Rejected]:
     """The user belongs to the account, in this role; a member that is there already gets the role.
 
-    Who may not connect any more has left, as far as their connections go (``member_left``).
+    Who may not connect any more has left, as far as the account's connections go (``member_left``). ``external_ids`` are
+    those by which dialects know them in the account; what is not given is drawn.
     """
     found = await _account_and_user(facts, account_id, email)
     if isinstance(found, Rejected):
         return Decision(found, (), found.reason)
     account, user = found
     known = await facts.membership(account_id, user.id)
-    if known and known.role == role:
+    ids = await member_ids(facts, at, account_id, known, external_ids or {})
+    if isinstance(ids, Rejected):
+        return Decision(ids, (), ids.reason)
+    membership = Membership(account_id, user.id, role, known.created_at if known else at.now, ids)
+    if membership == known:
         return Decision(Member(known, account, user), (), "unchanged")
-    if known and known.role == "owner" and await _owners(facts, account_id) == 1:
+    if known and known.role == "owner" and role != "owner" and await _owners(facts, account_id) == 1:
         return reject("This is the account's last owner: make somebody else owner first.", "last_owner")
-    membership = Membership(account_id, user.id, role, known.created_at if known else at.now)
     left: tuple[Change, ...] = ()
     if known and known.may_connect and not membership.may_connect:
         left = await member_left(facts, at, account_id, user)
