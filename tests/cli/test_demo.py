@@ -1,4 +1,4 @@
-"""``serve --demo``: a browser without JavaScript goes all the way with both integrations."""
+"""``serve --demo``: a browser without JavaScript goes all the way with every integration."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from grantway.server.demo.start import INTEGRATIONS
 from tests.cli.conftest import Grantway
 from tests.helpers.asgi import Reply
 from tests.helpers.customer import Customer, forms
@@ -73,30 +74,79 @@ def tokens(page: str) -> list[str]:
     return re.findall(r'<code class="whole">([^<]+)</code>', page)
 
 
-def test_both_integrations_go_all_the_way(tmp_path: Path) -> None:
+WAYS = {
+    "helpdesk": [
+        ("introspect", "Introspected: 200"), ("refresh", "Refreshed: 200"), ("api", "API called: 200"),
+        ("revoke", "Revoked: 200"), ("api", "API called: 401"), ("introspect", '"active": false'),
+        ("refresh", "invalid_grant"),
+    ],
+    "chat": [
+        ("api", "API called: 200"), ("info", '"displayName"'), ("revoke", "Access revoked: 200"),
+        ("info", "Token info: 401"), ("api", "API called: 401"),
+    ],
+    "till": [
+        ("api", "API called: 200"), ("status", '"merchant_id"'), ("refresh", "Refreshed: 200"), ("renew", "Renewed: 200"),
+        ("renew", "deprecation: "), ("api", "API called: 200"), ("revoke", '"success": true'),
+        ("status", "Token status: 401"), ("api", "API called: 401"), ("refresh", "invalid_grant"),
+    ],
+    "phone": [
+        ("api", "API called: 200"), ("details", '"voip_id"'), ("refresh", "Refreshed: 201"), ("api", "API called: 200"),
+        ("signout", "Signed out: 200"), ("details", "Token details: 401"), ("api", "API called: 401"),
+    ],
+}  # fmt: skip
+"""The buttons of each integration in an order that makes sense, and what its card says then."""
+
+
+def card(page: str, key: str) -> str:
+    return page[page.index(f'<section class="connection" id="{key}"') :].partition("</section>")[0]
+
+
+@pytest.mark.parametrize(("key", "name"), [(one.key, one.name) for one in INTEGRATIONS])
+def test_every_integration_goes_all_the_way_and_an_end_is_seen_at_the_api_at_once(
+    tmp_path: Path, key: str, name: str
+) -> None:
     with demo(tmp_path / "data") as told:
         browser = visitor(told)
-        connected = browser.press("helpdesk", "connect")
-        assert "Code exchanged: 200" in connected
-        access, refresh = tokens(connected)
-        assert '"active": true' in browser.press("helpdesk", "introspect")
-        refreshed = tokens(browser.press("helpdesk", "refresh"))
-        assert refreshed[1] != refresh
-        assert "Revoked: 200" in browser.press("helpdesk", "revoke")
-        assert '"active": false' in browser.press("helpdesk", "introspect")
-
-        chat = browser.press("chat", "connect")
-        assert '"displayName"' in browser.press("chat", "info")
-        assert "Access revoked: 200" in browser.press("chat", "revoke")
-        assert "Token info: 401" in browser.press("chat", "info")
-        for name in ("Acme Helpdesk", "Acme Chat Bridge"):
-            _wait_until_told(browser, 1, f"{name} was removed")
-
-        assert "access_denied" in browser.press("helpdesk", "connect", decision="deny")
-        assert not tokens(browser.press("chat", "forget"))[2:]
+        connected = card(browser.press(key, "connect"), key)
+        assert re.search("Code exchanged: 20[01]", connected)
+        seen = tokens(connected)
+        for button, says in WAYS[key]:
+            shown = card(browser.press(key, button), key)
+            assert says in shown, (button, shown)
+            seen += tokens(shown)
+        _wait_until_told(browser, 1, f"{name} was removed")
+        assert "denied" in card(browser.press(key, "connect", decision="deny"), key).lower()
+        assert not tokens(card(browser.press(key, "forget"), key))
     log = (tmp_path / "data.log").read_text()
-    for secret in (told["password"], access, refresh, *refreshed, *tokens(chat)):
+    for secret in (told["password"], *seen):
         assert secret not in log
+
+
+def test_a_removal_by_the_customer_is_seen_at_the_api_at_once(tmp_path: Path) -> None:
+    with demo(tmp_path / "data") as told:
+        browser = visitor(told)
+        connection = re.search(r"<code>(cn_\w+)</code>", browser.press("helpdesk", "connect"))
+        assert connection is not None
+        assert "API called: 200" in browser.press("helpdesk", "api")
+        page = browser.go("GET", f"/connections/{connection[1]}").text
+        removal = next(form for form in forms(page) if form.action.endswith("/remove"))
+        browser.go("POST", removal.action, list(removal.fields.items()))
+        refused = browser.press("helpdesk", "api")
+        assert "API called: 401" in refused
+        assert 'www-authenticate: Bearer realm="api", error="invalid_token"' in refused
+
+
+def test_the_api_lets_nobody_in_without_a_token_or_with_one_for_something_else(tmp_path: Path) -> None:
+    with demo(tmp_path / "data") as told:
+        address = told["address"]
+        assert fetch("GET", f"{address}/demo/api/tickets").header("www-authenticate") == 'Bearer realm="api"'
+        (access, _) = tokens(visitor(told).press("phone", "connect"))
+        bearer = [("Authorization", f"Bearer {access}")]
+        assert fetch("GET", f"{address}/demo/api/calls", bearer).status == 200
+        assert fetch("GET", f"{address}/demo/api/nonesuch", bearer).status == 404
+        elsewhere = fetch("GET", f"{address}/demo/api/tickets", bearer)
+        assert (elsewhere.status, elsewhere.json()["error"]) == (403, "insufficient_scope")
+        assert 'scope="tickets:read"' in (elsewhere.header("www-authenticate") or "")
 
 
 def _wait_until_told(browser: Visitor, times: int, title: str) -> None:
@@ -135,16 +185,16 @@ def test_what_the_platform_publishes_arrives_signed_until_the_connection_ends(tm
 
 def test_a_call_that_the_platform_did_not_make_is_shown_as_such(tmp_path: Path) -> None:
     with demo(tmp_path / "data") as told:
-        forged = b'{"integrationId": "0", "clientId": "acme-helpdesk"}'
-        assert (
-            fetch("POST", f"{told['address']}/demo/removed", [("webhook-signature", "v1,AAAA")], forged).status == 204
-        )
-        assert (
-            fetch("POST", f"{told['address']}/demo/platform/heard", [], b'{"type": "connection.removed"}').status == 204
-        )
+        forged = b'{"type": "connection.removed", "clientId": "acme-helpdesk"}'
+        wrong = [("webhook-signature", "v1,AAAA"), ("x-square-hmacsha256-signature", "AAAA")]
+        for one in INTEGRATIONS:
+            assert fetch("POST", f"{told['address']}/demo/{one.key}/removed", wrong, forged).status == 204
+        assert fetch("POST", f"{told['address']}/demo/platform/heard", [], forged).status == 204
         assert fetch("POST", f"{told['address']}/demo/helpdesk/webhooks/forgotten", [], forged).status == 410
+        assert fetch("POST", f"{told['address']}/demo/nonesuch/removed", [], forged).status == 410
         page = visitor(told).page()
-        assert _arrived(page, "Acme Helpdesk was removed") == ["signature wrong"]
+        for one in INTEGRATIONS:
+            assert _arrived(page, f"{one.name} was removed") == ["signature wrong"]
         assert _arrived(page, "connection.removed") == ["signature wrong"]
 
 
@@ -171,7 +221,7 @@ def test_a_foreign_answer_is_not_taken(tmp_path: Path) -> None:
         stranger = fetch("POST", f"{told['address']}/demo/helpdesk/connect", [("Origin", "https://evil.example")])
         assert stranger.header("location") == f"{told['address']}/demo"
         for body, status in ((b"{}", 400), (b"x", 400), (b'{"integrationId": "' + b"a" * 70000 + b'"}', 413)):
-            assert fetch("POST", f"{told['address']}/demo/removed", [], body).status == status
+            assert fetch("POST", f"{told['address']}/demo/helpdesk/removed", [], body).status == status
         elsewhere: Reply = fetch("GET", told["address"].replace("127.0.0.1", "localhost") + "/demo")
         assert elsewhere.header("location") == f"{told['address']}/demo"
 

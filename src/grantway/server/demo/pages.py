@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -16,9 +16,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from grantway.resource import Protect
 from grantway.server.app import AsgiApp, Receive, Scope, Send
+from grantway.server.demo.api import PREFIX
+from grantway.server.demo.desk import Desk
 from grantway.server.demo.inbox import Call, Inbox, Place, is_signed, read_body, read_object
-from grantway.server.demo.integrator import Action, Desk, Integrator
+from grantway.server.demo.integrator import Integrator
 from grantway.server.demo.platform import ACCOUNTS, EVENTS, Platform
 from grantway.server.pages.assets import Assets
 from grantway.server.pages.headers import guard
@@ -57,13 +60,18 @@ class DemoPages:
     """The application, with the integrator's site below ``/demo`` in front of it."""
 
     def __init__(
-        self, app: AsgiApp, service: Service, integrators: Mapping[str, Integrator], platform: Platform
+        self,
+        app: AsgiApp,
+        service: Service,
+        integrators: Mapping[str, Integrator],
+        platform: Platform,
+        api: Protect,
     ) -> None:
         self._app = app
         self._service = service
         self._integrators = integrators
         self._platform = platform
-        self._by_client_id = {one.client_id: one for one in integrators.values()}
+        self._api = api
         self._browsers = Browsers()
         self._inbox = Inbox()
         self._environment = Environment(
@@ -83,20 +91,29 @@ class DemoPages:
             routes=[
                 Route("/demo", self.show),
                 Route("/demo/style.css", self.style),
-                Route("/demo/removed", self.be_removed, methods=["POST"]),
                 Route("/demo/platform/heard", self.platform_hears, methods=["POST"]),
                 Route("/demo/platform/publish", self.publish, methods=["POST"]),
+                Route("/demo/{key}/removed", self.be_removed, methods=["POST"]),
                 Route("/demo/{key}/webhooks/{name}", self.be_called, methods=["POST"]),
                 Route("/demo/{key}/connect", self.connect, methods=["POST"]),
                 Route("/demo/{key}/callback", self.come_back),
                 Route("/demo/{key}/forget", self.forget, methods=["POST"]),
-                Route("/demo/{key}/{action}", self.act, methods=["POST"]),
+                Route("/demo/{key}/{button}", self.press, methods=["POST"]),
             ]
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        ours = scope["type"] == "http" and (scope["path"] == "/demo" or scope["path"].startswith("/demo/"))
-        await (self._site if ours else self._app)(scope, receive, send)
+        if scope["type"] == "lifespan":
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                await self._api.aclose()
+        elif scope["type"] == "http" and scope["path"].startswith(PREFIX):
+            await self._api(scope, receive, send)
+        elif scope["type"] == "http" and (scope["path"] == "/demo" or scope["path"].startswith("/demo/")):
+            await self._site(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
     async def show(self, request: Request) -> Response:
         """The page: what is connected, what was said last, and what arrived."""
@@ -133,27 +150,26 @@ class DemoPages:
         if found is not None:
             integrator, desk = found
             await integrator.come_back(
-                desk, f"{integrator.redirect_uri}?{request.scope['query_string'].decode('latin-1')}"
+                desk, f"{integrator.own.redirect_uri}?{request.scope['query_string'].decode('latin-1')}"
             )
-        return self._home()
+        return self._card(request)
 
-    async def act(self, request: Request) -> Response:
+    async def press(self, request: Request) -> Response:
         found = self._find(request)
-        action = request.path_params["action"]
-        if found is not None and action in get_args(Action):
+        if found is not None:
             integrator, desk = found
-            before = self._inbox.count
-            await integrator.act(desk, action)
-            if action == "revoke":
+            button, before = request.path_params["button"], self._inbox.count
+            await integrator.press(desk, button)
+            if button in integrator.speech.calls and integrator.speech.calls[button].is_end:
                 await self._inbox.wait_for(before + 2)  # Acme and the platform
-        return self._home()
+        return self._card(request)
 
     async def forget(self, request: Request) -> Response:
         found = self._find(request)
         desks = self._browsers.of(request.cookies.get(COOKIE))
         if found is not None and desks is not None:
             desks[found[0].key] = Desk()
-        return self._home()
+        return self._card(request)
 
     async def publish(self, request: Request) -> Response:
         """Somebody plays the platform: something happened in an account."""
@@ -162,55 +178,50 @@ class DemoPages:
         if self._browsers.of(request.cookies.get(COOKIE)) is not None:
             before = self._inbox.count
             await self._inbox.wait_for(before + await self._platform.publish(account, what))
-        return self._home()
+        return self._home("#publish")
 
     async def be_removed(self, request: Request) -> Response:
-        """The remove URL: the platform tells that a connection is gone."""
+        """An integration's remove URL: the platform tells that a connection is gone."""
+        integrator = self._integrators.get(request.path_params["key"])
+        if integrator is None:
+            return PlainTextResponse("Gone.", 410)
+        own = integrator.own
 
-        def secret_of(told: Mapping[str, Any]) -> str | None:
-            integrator = self._by_client_id.get(str(told.get("clientId")))
-            return integrator.notice_secret if integrator else None
+        def is_ours(body: bytes) -> bool:
+            return integrator.speech.is_signed(own, request.headers, body)
 
-        def title_of(told: Mapping[str, Any]) -> str:
-            integrator = self._by_client_id.get(str(told.get("clientId")))
-            return f"{integrator.name if integrator else 'Another integration'} was removed"
-
-        return await self._take(request, "remove_url", secret_of, title_of, "integrationId")
+        return await self._take(request, "remove_url", is_ours, f"{integrator.name} was removed")
 
     async def be_called(self, request: Request) -> Response:
         """A webhook that Acme made. What it has forgotten (it keeps nothing on disk) is gone."""
         integrator = self._integrators.get(request.path_params["key"])
-        secret = integrator.hooks.get(request.path_params["name"]) if integrator else None
+        secret = integrator.own.hooks.get(request.path_params["name"]) if integrator else None
         if secret is None:
             return PlainTextResponse("Gone.", 410)
-        return await self._take(request, "webhook", lambda told: secret, lambda told: str(told["type"]), "type")
+        return await self._take(request, "webhook", lambda body: is_signed(secret, request.headers, body))
 
     async def platform_hears(self, request: Request) -> Response:
         """The platform's own address: what happened to connections."""
         secret = self._platform.events_secret
-        return await self._take(request, "platform", lambda told: secret, lambda told: str(told["type"]), "type")
+        return await self._take(request, "platform", lambda body: is_signed(secret, request.headers, body))
 
     async def _take(
-        self,
-        request: Request,
-        place: Place,
-        secret_of: Callable[[Mapping[str, Any]], str | None],
-        title_of: Callable[[Mapping[str, Any]], str],
-        needed: str,
+        self, request: Request, place: Place, is_ours: Callable[[bytes], bool], title: str | None = None
     ) -> Response:
+        """Into the inbox, under this title or the type that it says."""
         body = await read_body(request)
         if body is None:
             return PlainTextResponse("Too large.", 413)
         told = read_object(body)
-        if told is None or not told.get(needed):
-            return PlainTextResponse(f"A JSON object with {needed} is expected.", 400)
+        if not told or not (title or told.get("type")):
+            return PlainTextResponse("A JSON object that says what happened is expected.", 400)
         self._inbox.put(
             Call(
                 await self._service.storage.now(),
                 place,
-                title_of(told),
+                title or str(told["type"]),
                 request.headers.get("webhook-id", ""),
-                is_signed(secret_of(told), request.headers, body),
+                is_ours(body),
                 json.dumps(told, indent=2, ensure_ascii=False),
             )
         )
@@ -225,5 +236,10 @@ class DemoPages:
         integrator = self._integrators.get(request.path_params["key"])
         return (integrator, desks[integrator.key]) if integrator and desks is not None else None
 
-    def _home(self) -> Response:
-        return RedirectResponse(f"{self._service.issuer}/demo", 303)
+    def _home(self, at: str = "") -> Response:
+        return RedirectResponse(f"{self._service.issuer}/demo{at}", 303)
+
+    def _card(self, request: Request) -> Response:
+        """Back to the integration whose button was pressed."""
+        key = request.path_params["key"]
+        return self._home(f"#{key}" if key in self._integrators else "")

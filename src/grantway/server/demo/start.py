@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import json
 import secrets
 from collections.abc import Callable, Mapping
@@ -24,9 +25,12 @@ from grantway.protocol.model import Account, Role
 from grantway.protocol.moment import Moment
 from grantway.server.app import AsgiApp
 from grantway.server.connections.signing import events_secret, notice_secret
+from grantway.server.demo.api import build_api
 from grantway.server.demo.integrator import Integrator
 from grantway.server.demo.pages import DemoPages
 from grantway.server.demo.platform import ACCOUNTS, HEARS_AT, SCOPES, Platform
+from grantway.server.demo.speech import Registration
+from grantway.server.demo.speeches import SPEECHES
 from grantway.server.master_key import make_private_directory, write_private
 from grantway.server.opening import open_service, prepare
 from grantway.server.passwords import hash_password
@@ -62,24 +66,45 @@ CUSTOMER, _, DEVELOPER, OPERATOR = PEOPLE
 
 
 @dataclass(frozen=True, slots=True)
+class Integration:
+    """One of Acme's."""
+
+    key: str
+    name: str
+    profile: str
+    client_id: str
+    scopes: tuple[str, ...] | None = None
+
+
+INTEGRATIONS = (
+    Integration("helpdesk", "Acme Helpdesk", "standard", "acme-helpdesk", tuple(scope.name for scope in SCOPES)),
+    Integration("chat", "Acme Chat Bridge", "sunshine", "acme-chat-bridge"),
+    Integration("till", "Acme Till", "square", "acme-till", ("MERCHANT_PROFILE_READ", "PAYMENTS_READ", "ORDERS_READ")),
+    Integration("phone", "Acme Phone", "phonecom", "acme-phone", ("account-owner",)),
+)
+API_ID = "platform-api"
+"""The platform's own API, which asks what tokens are good for."""
+
+
+@dataclass(frozen=True, slots=True)
 class Demo:
     """What was drawn for one demo, once. It lies beside the database, for this user only; it opens nothing else."""
 
     id: str
     email: str = CUSTOMER.email
     password: str = field(default="", repr=False)
-    standard_secret: str = field(default="", repr=False)
-    sunshine_secret: str = field(default="", repr=False)
-    standard_id: str = "acme-helpdesk"
-    sunshine_id: str = "acme-chat-bridge"
+    seed: str = field(default="", repr=False)
+
+    def secret_of(self, client_id: str) -> str:
+        """The secret of this client, the same at every start."""
+        return hmac.digest(self.seed.encode(), client_id.encode(), "sha256").hex()
 
     @classmethod
     def draw(cls) -> Demo:
         return cls(
             id=secrets.token_hex(16),
             password="-".join(secrets.token_hex(3) for _ in range(3)),
-            standard_secret=secrets.token_urlsafe(32),
-            sunshine_secret=secrets.token_urlsafe(32),
+            seed=secrets.token_urlsafe(32),
         )
 
 
@@ -118,16 +143,26 @@ def with_integrator(demo: Demo, keys: Keys) -> Callable[[AsgiApp, Service], Asgi
     """What puts the integrator's web site in front of the application."""
 
     def dress(app: AsgiApp, service: Service) -> AsgiApp:
-        integrators = (
-            Integrator("helpdesk", "Acme Helpdesk", "standard", demo.standard_id, demo.standard_secret, service.issuer,
-                       tuple(scope.name for scope in SCOPES), keys.notices[demo.standard_id]),
-            Integrator("chat", "Acme Chat Bridge", "sunshine", demo.sunshine_id, demo.sunshine_secret, service.issuer,
-                       (), keys.notices[demo.sunshine_id]),
-        )  # fmt: skip
-        platform = Platform(service, keys.events)
-        return DemoPages(app, service, {one.key: one for one in integrators}, platform)
+        integrators = {
+            one.key: Integrator(one.key, one.name, service.issuer, SPEECHES[one.profile], Registration(
+                client_id=one.client_id,
+                client_secret=demo.secret_of(one.client_id),
+                redirect_uri=_address(service, one, "callback"),
+                remove_url=_address(service, one, "removed"),
+                webhooks_at=_address(service, one, "webhooks"),
+                scopes=one.scopes or (),
+                notice_secret=keys.notices[one.client_id],
+            ))
+            for one in INTEGRATIONS
+        }  # fmt: skip
+        api = build_api(service.issuer, API_ID, demo.secret_of(API_ID))
+        return DemoPages(app, service, integrators, Platform(service, keys.events), api)
 
     return dress
+
+
+def _address(service: Service, one: Integration, what: str) -> str:
+    return f"{service.issuer}/demo/{one.key}/{what}"
 
 
 def _read_or_draw(data: Path) -> Demo:
@@ -190,25 +225,31 @@ async def _integrations(service: Service, demo: Demo) -> dict[str, str]:
     """Makes what is not there; the keys that their notices are signed with, by client id."""
     for scope in SCOPES:
         await service.settle(put_scope, scope)
-    names = tuple(scope.name for scope in SCOPES)
-    site = f"{service.issuer}/demo"
     keys: dict[str, str] = {}
-    for client_id, wanted in {
-        demo.standard_id: NewClient("Acme Helpdesk", "standard", client_id=demo.standard_id,
-                                    client_secret=demo.standard_secret, redirect_uris=(f"{site}/helpdesk/callback",),
-                                    remove_url=f"{site}/removed", scopes=names),
-        demo.sunshine_id: NewClient("Acme Chat Bridge", "sunshine", client_id=demo.sunshine_id,
-                                    client_secret=demo.sunshine_secret, redirect_uris=(f"{site}/chat/callback",),
-                                    remove_url=f"{site}/removed"),
-    }.items():  # fmt: skip
+    for one in INTEGRATIONS:
+        wanted = NewClient(
+            one.name, one.profile, client_id=one.client_id, client_secret=demo.secret_of(one.client_id),
+            redirect_uris=(_address(service, one, "callback"),), remove_url=_address(service, one, "removed"),
+            scopes=one.scopes,
+        )  # fmt: skip
         created = (await service.settle(create_client, wanted)).answer
         if isinstance(created, Rejected):
             # There since an earlier start, maybe on another port.
             moved = ClientChange(redirect_uris=wanted.redirect_uris, remove_url=wanted.remove_url)
-            await service.settle(update_client, client_id, moved)
-        await service.settle(add_developer, client_id, DEVELOPER.email)
-        keys[client_id] = (await service.consult(_secret_of, client_id)).answer
+            await service.settle(update_client, one.client_id, moved)
+        await service.settle(add_developer, one.client_id, DEVELOPER.email)
+        keys[one.client_id] = (await service.consult(_secret_of, one.client_id)).answer
+    await _api(service, demo)
     return keys
+
+
+async def _api(service: Service, demo: Demo) -> None:
+    """The platform's API: tokens that name no resource are for the issuer, and those are its to ask about."""
+    resources = (service.issuer,)
+    wanted = NewClient("The platform’s API", kind="resource_server", client_id=API_ID,
+                       client_secret=demo.secret_of(API_ID), resources=resources)  # fmt: skip
+    if isinstance((await service.settle(create_client, wanted)).answer, Rejected):
+        await service.settle(update_client, API_ID, ClientChange(resources=resources))
 
 
 async def _secret_of(facts: Facts, at: Moment, client_id: str) -> Decision[str]:
