@@ -14,7 +14,7 @@ from grantway.server import api
 from grantway.server.answer import Endpoint, answer
 from grantway.server.background import Background
 from grantway.server.cross_origin import EVERYBODY, preflight
-from grantway.server.endpoints import operations, phonecom, square, standard, sunshine, webhooks
+from grantway.server.endpoints import operations, phonecom, phonecom_clients, square, standard, sunshine, webhooks
 from grantway.server.hand_off import SignInHook
 from grantway.server.health import Health
 from grantway.server.metrics.shared import Shelf
@@ -67,6 +67,7 @@ class Application:
             | sunshine.endpoints(mint)
             | square.endpoints(mint)
             | phonecom.endpoints(mint)
+            | phonecom_clients.endpoints()
             | webhooks.endpoints()
             | api.endpoints(service.issuer)
             | operations.endpoints(self.health, shelf)
