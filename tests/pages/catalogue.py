@@ -29,7 +29,10 @@ OPTIONS = {
 PROTOCOL = Path(grantway.protocol.__file__).parent
 RULES = (
     *sorted((PROTOCOL / "administration").glob("*.py")),
-    *(PROTOCOL / name for name in ("policy.py", "portal.py", "portal_log.py", "redirect_uri.py")),
+    *(
+        PROTOCOL / name
+        for name in ("permanent.py", "policy.py", "portal.py", "portal_log.py", "portal_tokens.py", "redirect_uri.py")
+    ),
     *sorted((PAGES / "admin").glob("*.py")),
     PAGES.parent / "connections" / "outgoing.py",
     PAGES.parent / "icons.py",

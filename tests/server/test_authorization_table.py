@@ -55,6 +55,10 @@ PAGES = {
         POST /authorize
         GET /oauth/authorize
         POST /oauth/authorize
+        GET /oauth2/authorize
+        POST /oauth2/authorize
+        GET /v4/oauth/authorization
+        POST /v4/oauth/authorization
     """,
     "whoever has the link": """
         GET /links/{secret}
@@ -95,6 +99,7 @@ PAGES = {
         GET /developers/{client_id}/delete
         GET /developers/{client_id}/edit
         GET /developers/{client_id}/secrets
+        GET /developers/{client_id}/tokens
         GET /developers/{client_id}/connections
         GET /developers/{client_id}/deliveries
         GET /developers/{client_id}/deliveries/{notice_id}
@@ -112,6 +117,8 @@ PAGES = {
         POST /developers/{client_id}/secrets
         POST /developers/{client_id}/secrets/end
         POST /developers/{client_id}/secrets/signing
+        POST /developers/{client_id}/tokens
+        POST /developers/{client_id}/tokens/end
         POST /developers/{client_id}/deliveries/{notice_id}/replay
         POST /developers/{client_id}/try
     """,

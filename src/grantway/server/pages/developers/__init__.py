@@ -3,8 +3,8 @@
 What a developer may do is decided by ``grantway.protocol.portal`` and its neighbours; here forms are read and pages shown.
 """
 
-from grantway.server.pages.developers import at_work, editing, integration, keys, trying, workshop
+from grantway.server.pages.developers import at_work, editing, integration, keys, tokens, trying, workshop
 
-PAGES = [*workshop.PAGES, *integration.PAGES, *editing.PAGES, *keys.PAGES, *at_work.PAGES, *trying.PAGES]
+PAGES = [*workshop.PAGES, *integration.PAGES, *editing.PAGES, *keys.PAGES, *tokens.PAGES, *at_work.PAGES, *trying.PAGES]
 
 __all__ = ["PAGES"]

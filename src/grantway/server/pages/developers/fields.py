@@ -24,6 +24,7 @@ class Fields:
     default_scopes: tuple[str, ...] = ()
     required_scopes: tuple[str, ...] = ()
     version: int | None = None
+    account: str = ""
 
     @classmethod
     def read(cls, sent: Parameters, catalogue: tuple[Scope, ...]) -> Fields:
@@ -44,6 +45,7 @@ class Fields:
             default_scopes=ticked("default"),
             required_scopes=ticked("required"),
             version=sent.number("version"),
+            account=sent.one("account") or "",
         )
 
     @classmethod

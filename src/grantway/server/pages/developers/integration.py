@@ -36,6 +36,7 @@ async def _show(visit: Visit, problem: str | None = None) -> Response:
         "developers": found.developers,
         "scopes": tuple(catalogue[name] for name in client.scopes if name in catalogue),
         "last_word": found.last_word,
+        "account": found.account,
         "refusals": len(found.refused),
         "authorize_address": visit.service.issuer + PATHS[client.policy.dialect],
         "problem": problem,

@@ -31,10 +31,17 @@ from grantway.server.pages.developers.common import (
 )
 from grantway.server.pages.problems import Stop
 from grantway.server.pages.visit import Visit
-from grantway.wire.dialects import standard, sunshine
+from grantway.wire.dialects import phonecom, square, standard, sunshine
 from grantway.wire.messages import AuthorizationRequest
 
-_WRITERS = {"standard": standard.write_authorization_request, "sunshine": sunshine.write_authorization_request}
+_WRITERS = {
+    "standard": standard.write_authorization_request,
+    "sunshine": sunshine.write_authorization_request,
+    "square": square.write_authorization_request,
+    "phonecom": phonecom.write_authorization_request,
+}
+_WITHOUT_CHALLENGE = frozenset({"sunshine"})
+"""Dialects whose requests have no place for a code challenge."""
 _NONCE = 16
 
 
@@ -59,15 +66,16 @@ async def start(visit: Visit) -> Response:
         return refused(visit, found, here)
     client = found.at_work.client
     state = _state(visit, client, f"{'k' if keep else 'e'}{visit.service.draw(_NONCE).hex()}")
-    challenge = urlsafe_b64encode(sha256(_verifier(visit, client, state).encode()).digest()).rstrip(b"=").decode()
+    verifier = _verifier(visit, client, state)
+    challenge = verifier and urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     request = AuthorizationRequest(
         client_id,
         "code",
         try_redirect_uri(visit.service.issuer, client),
-        None,
+        client.default_scopes if client.policy.takes_scope and client.default_scopes else None,
         state,
-        challenge if client.policy.dialect == "standard" else None,
-        "S256" if client.policy.dialect == "standard" else None,
+        challenge,
+        None if challenge is None else "S256",
         (),
         ("consent",) if client.policy.dialect == "standard" else (),
     )
@@ -93,7 +101,7 @@ async def come_back(visit: Visit) -> Response:
         "gone": False,
     }
     if code is not None:
-        verifier = _verifier(visit, client, state) if client.policy.dialect == "standard" else None
+        verifier = _verifier(visit, client, state)
         decision = await visit.service.settle(exchange_tried, visit.visitor.session, client_id, code, verifier)
         issued = decision.answer
         if isinstance(issued, Refusal):
@@ -126,7 +134,9 @@ def _state(visit: Visit, client: Client, chosen: str) -> str:
     return f"{chosen}.{_derived(visit, client, 'state', chosen)}"
 
 
-def _verifier(visit: Visit, client: Client, state: str) -> str:
+def _verifier(visit: Visit, client: Client, state: str) -> str | None:
+    if client.policy.dialect in _WITHOUT_CHALLENGE:
+        return None
     return _derived(visit, client, "verifier", state)
 
 

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from grantway.protocol.administration.answers import Rejected
 from grantway.protocol.administration.clients import NewClient
 from grantway.protocol.decision import Refusal
+from grantway.protocol.ids import parse
 from grantway.protocol.policy import PROFILES
 from grantway.protocol.portal import Workshop, register, workshop
 from grantway.server.connections.signing import notice_secret
@@ -57,6 +58,7 @@ async def register_integration(visit: Visit) -> Response:
         scopes=fields.scopes or None,
         default_scopes=fields.default_scopes or None,
         required_scopes=fields.required_scopes,
+        account_id=(parse("ac", fields.account) or b"") if fields.account else None,
     )
     problem = check_remove_url(visit, fields.remove_url)
     if problem is not None:
@@ -85,6 +87,7 @@ def _form(visit: Visit, found: Workshop, fields: Fields, problem: str | None = N
         "fields": fields,
         "profiles": tuple(PROFILES),
         "catalogue": found.scopes,
+        "accounts": found.accounts,
         "problem": problem,
     }
     return visit.page("developers_register.html", values, status=200 if problem is None else 422)
