@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from grantway.client import ClientError, NoAnswer, NotReached, Refused, TimedOut, Timeouts
@@ -95,6 +96,7 @@ def _camel(name: str) -> str:
     return first + "".join(other.capitalize() for other in others)
 
 
+@cache
 def transport_rows() -> list[Row]:
     """What goes wrong below any dialect."""
     page = b"<!doctype html><title>Sign in to the hotel's network</title>"

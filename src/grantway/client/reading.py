@@ -33,6 +33,8 @@ def understood(reply: Reply, read: Callable[[HttpAnswer], T | ErrorAnswer]) -> T
     if reason is not None:
         raise NoAnswer(_kind(answer, reason), status=answer.status, reason=reason)
     if isinstance(message, ErrorAnswer):
+        if _is_page(answer) and answer.status < 500 and answer.status != 429:
+            raise NoAnswer("html", status=answer.status)  # of whatever stands in between: it knows of no token
         error = message.error
         raise Refused(
             error.code,
@@ -94,7 +96,7 @@ def _kind(answer: HttpAnswer, reason: str) -> NoAnswerKind:
     body = answer.body.strip()
     if not body:
         return "empty"
-    if body.startswith(b"<") or "html" in (answer.header(b"content-type") or "").lower():
+    if _is_page(answer):
         return "html"
     members = _members(body)
     if members is None:
@@ -108,9 +110,13 @@ def _kind(answer: HttpAnswer, reason: str) -> NoAnswerKind:
     return "malformed" if reason.startswith(("json_", "parameter_", "too_many")) else "wrong_type"
 
 
+def _is_page(answer: HttpAnswer) -> bool:
+    return answer.body.lstrip().startswith(b"<") or "html" in (answer.header(b"content-type") or "").lower()
+
+
 def _not_an_object(body: bytes) -> NoAnswerKind:
     for opening, closing in ((b"{", b"}"), (b"[", b"]")):
-        if body.startswith(opening) and not body.endswith(closing):
+        if body.startswith(opening) and body.count(opening) > body.count(closing):
             return "truncated"
     try:
         json_bytes.loads(body)
