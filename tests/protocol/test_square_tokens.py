@@ -188,3 +188,18 @@ def test_one_for_resources_names_them_by_their_positions(stage: Stage) -> None:
     proven = stage.prove(tokens.access)
     assert proven is not None
     assert proven.access.resource == ("https://b.example",)
+
+
+def test_with_all_permissions_and_the_longest_ids_every_token_stays_within_the_vendors_limits(stage: Stage) -> None:
+    """Pitfall 1.10: 1,024 characters for tokens, 191 for a code. Permissions are positions, never text."""
+    scopes = tuple(f"PAYMENTS_WRITE_ADDITIONAL_RECIPIENTS_{number}" for number in range(59))
+    by = stage.square(client_id="sq0idp-" + "c" * 121, scopes=scopes)
+    stage.amend(stage.acme, external_ids={"square": "M" * 191})
+    code = stage.code(by)
+    tokens = stage.minted(stage.exchange(by, code, jwt=True))
+    assert stage.prove(tokens.access) is not None
+    assert len(code) <= 191
+    assert len(tokens.access) <= 1024
+    assert len(tokens.refresh) <= 1024
+    assert len(stage.refreshed(by, tokens.refresh).access) <= 1024
+    assert stage.scope_of(tokens.access) == scopes
