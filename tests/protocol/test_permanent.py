@@ -99,6 +99,18 @@ def test_who_made_a_token_is_written_down_and_the_token_is_not(stage: Stage, til
     assert token not in repr(stage.all(AuditEntry))
 
 
+def test_the_accounts_owners_are_told_of_each_token_and_not_what_it_is() -> None:
+    stage = Stage(smtp="smtp://127.0.0.1:25")
+    till = stage.integration("Till", profile="square")
+    stage.user("Grace", "admin")
+    texts = [made(stage, make(stage, till, READ)) for _ in range(2)]
+    letters = [notice for notice in stage.all(Notice) if notice.kind == "mail"]
+    assert [notice.user_id for notice in letters] == [stage.ada.id] * 2
+    body = orjson.loads(letters[0].body)
+    assert (body["letter"], body["told"]["reason"]) == ("connection_made", "permanent_token")
+    assert all(text.encode() not in notice.body for text in texts for notice in letters)
+
+
 def test_a_token_that_is_ended_is_dead_and_takes_the_connection_with_it_if_it_was_the_last(
     stage: Stage, till: Integration
 ) -> None:

@@ -28,6 +28,7 @@ from tests.helpers.people import House
 from tests.helpers.receiver import certificate
 
 TOLD: dict[str, dict[str, str]] = {
+    "connection_made": {"integration": "Helpdesk", "account": "Acme", "reason": "permanent_token"},
     "connection_removed": {"integration": "Helpdesk", "account": "Acme", "reason": "integrator"},
     "connection_suspended": {"integration": "Helpdesk", "account": "Acme", "reason": "operator"},
 }

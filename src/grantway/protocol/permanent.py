@@ -13,12 +13,13 @@ from grantway.protocol.administration.clients import find_client
 from grantway.protocol.connecting import connected, granted
 from grantway.protocol.connections import Reason, ending
 from grantway.protocol.decision import Add, Change, Decision
-from grantway.protocol.facts import Facts, GrantInUse
+from grantway.protocol.facts import ConnectionInView, Facts, GrantInUse
 from grantway.protocol.issuing import Issued, issue_for_grant
 from grantway.protocol.model import Account, Client, User
 from grantway.protocol.moment import Moment
 from grantway.protocol.scope import within
 from grantway.protocol.standing import why_client_is_out
+from grantway.protocol.telling import tell_owners
 from grantway.wire.sentence import worded
 
 
@@ -70,7 +71,9 @@ async def make_token(
         user_id=None if user is None else user.id,
         scope=list(scope),
     )
-    return Decision(issued, (*changes, Add(grant), entry), "permanent_token_made")
+    view = ConnectionInView(connection, client, account, user)
+    told = await tell_owners(facts, at, view, "connection_made", "permanent_token")
+    return Decision(issued, (*changes, Add(grant), entry, *told), "permanent_token_made")
 
 
 async def _problem(facts: Facts, client: Client, account: Account, scope: tuple[str, ...]) -> Rejected | None:
