@@ -105,6 +105,17 @@ def test_the_verifier_of_the_exchange_is_the_one_whose_challenge_was_sent() -> N
     assert (sent["code"], sent["redirect_uri"], sent["grant_type"]) == ("c1", CALLBACK, "authorization_code")
 
 
+def test_words_are_given_as_a_text_or_a_list_and_what_cannot_travel_is_said_at_once() -> None:
+    for scope in ("read write", ["read", "write"], ("read", "write", "read"), {"read": 1, "write": 2}):
+        assert "scope=read%20write&" in Journey().begin(scope=scope).url
+    nothings: list[Any] = [None, "", []]
+    for nothing in nothings:
+        assert "scope=" not in Journey().begin(scope=nothing).url
+    for wrong in ('a"b', "a\\b", "é", "a\nb", ["a\tb"]):
+        with pytest.raises(ValueError, match="visible ASCII"):
+            Journey().begin(scope=wrong)
+
+
 # --- complete: that it is the callback that began, once
 
 
@@ -372,7 +383,7 @@ def test_metadata_of_somebody_else_is_not_used(metadata: Any, reason: str) -> No
 def test_a_server_that_publishes_nothing_is_not_one() -> None:
     with pytest.raises(WrongServer):
         Hand().run(Standard(ISSUER).metadata(), NOT_FOUND, NOT_FOUND)
-    for address in ("login.example", f"{ISSUER}?tenant=1", f"{ISSUER}#x", ""):
+    for address in ("login.example", f"{ISSUER}?tenant=1", f"{ISSUER}#x", "", "https://[", "https://"):
         with pytest.raises(WrongServer):
             Hand().run(Standard(address).metadata())
 

@@ -98,6 +98,24 @@ def test_an_error_survives_a_pickle_whole_and_shows_no_words_of_the_server(error
     assert str(error).endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("error", "is_unknown"),
+    [
+        (Refused("invalid_grant", status=400), False),
+        (Refused("server_error", status=500), True),
+        (Refused("bad_gateway", status=502), True),
+        (Refused("temporarily_unavailable", status=503), False),
+        (NoAnswer("truncated", status=200), True),
+        (NoAnswer("redirect", status=307), True),
+        (NoAnswer("html", status=404), False),
+        (NoAnswer("html", status=504), True),
+        (CallbackWrong("state_used"), False),
+    ],
+)
+def test_an_error_says_whether_it_may_have_been_done(error: ClientError, is_unknown: bool) -> None:
+    assert error.outcome_unknown is is_unknown
+
+
 def test_every_error_is_in_the_table() -> None:
     def below(kind: type[ClientError]) -> set[type[ClientError]]:
         return {kind}.union(*[below(each) for each in kind.__subclasses__()])

@@ -40,8 +40,8 @@ class Client:
     ) -> None:
         self._server: Server = Standard(server) if isinstance(server, str) else server
         self._who = Registration(client_id, client_secret, redirect_uri)
-        self._pending = pending or MemoryPending()
-        self._store = store or MemoryStore()
+        self._pending = MemoryPending() if pending is None else pending
+        self._store = MemoryStore() if store is None else store
         self._line = Line(**line)
 
     def begin(
@@ -150,8 +150,8 @@ class AsyncClient:
     ) -> None:
         self._server: Server = Standard(server) if isinstance(server, str) else server
         self._who = Registration(client_id, client_secret, redirect_uri)
-        self._pending = pending or MemoryPending()
-        self._store = store or MemoryStore()
+        self._pending = MemoryPending() if pending is None else pending
+        self._store = MemoryStore() if store is None else store
         self._line = AsyncLine(**line)
 
     async def begin(

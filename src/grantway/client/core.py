@@ -15,6 +15,7 @@ from grantway.client.pending import Pending, PendingStore, is_over
 from grantway.client.server import Server
 from grantway.client.tokens import Info, Tokens, tokens_of
 from grantway.wire.encoding import read_scope
+from grantway.wire.errors import Malformed
 from grantway.wire.messages import AuthorizationRequest, ClientCredentials, TokenRequest
 from grantway.wire.record import record
 
@@ -47,10 +48,15 @@ class Begun:
 
 
 def words(given: Words) -> tuple[str, ...] | None:
-    """The words, ``None`` when none are given."""
-    if given is None:
+    """The words, ``None`` when none are given. Raises ``ValueError`` when a word cannot travel (RFC 6749 §3.3)."""
+    text = given if given is None or isinstance(given, str) else " ".join(given)
+    if not text:
         return None
-    return read_scope(given) if isinstance(given, str) else tuple(given)
+    try:
+        return read_scope(text)
+    except Malformed:
+        pass
+    raise ValueError("Words are of visible ASCII characters, without quotation marks and backslashes.")
 
 
 def begin(

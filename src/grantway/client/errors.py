@@ -83,7 +83,7 @@ class Refused(ClientError):
     """The server says no.
 
     ``code``, ``description`` and ``errors`` are its own words, ``retry_after`` is in seconds, and ``connection_state`` says
-    why for now nothing goes although the tokens are good: ``suspended``.
+    why for now nothing goes although the tokens are good: ``suspended``. A 503 did nothing; what a 500 did nobody knows.
     """
 
     def __init__(
@@ -104,6 +104,7 @@ class Refused(ClientError):
         self.retry_after = retry_after
         self.connection_state = connection_state
         self.errors = errors or (ErrorEntry(code, description or None),)
+        self.outcome_unknown = status >= 500 and status != 503
 
 
 class NoAnswer(ClientError):
@@ -117,7 +118,7 @@ class NoAnswer(ClientError):
         self.kind: NoAnswerKind = kind
         self.status = status
         self.reason = reason or kind
-        self.outcome_unknown = status < 400
+        self.outcome_unknown = not 400 <= status < 500
 
 
 class NotReached(ClientError):
@@ -167,7 +168,7 @@ class UnsafeAddress(ClientError):
     """Secrets are sent by https only; by http to this machine, or where ``allow_http`` is set."""
 
     def __init__(self) -> None:
-        super().__init__("The address is not https (and not of this machine): nothing was sent.")
+        super().__init__("The address is not one of https (or of this machine): nothing was sent.")
 
 
 class Unsupported(ClientError):

@@ -69,7 +69,7 @@ class Line:
         draw: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         self._is_own = http is None
-        self._http = http or new_client()
+        self._http = new_client() if http is None else http
         self._timeouts = timeouts or Timeouts()
         self._allow_http = allow_http
         self._now = now
@@ -156,7 +156,7 @@ class AsyncLine:
         draw: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         self._is_own = http is None
-        self._http = http or new_async_client()
+        self._http = new_async_client() if http is None else http
         self._timeouts = timeouts or Timeouts()
         self._allow_http = allow_http
         self._now = now

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from grantway.client.conversation import Operation, ask, send_to
 from grantway.client.errors import CallbackWrong, Refused, Unsupported, WrongServer
@@ -180,8 +180,8 @@ def _as_wanted(credentials: ClientCredentials, metadata: Metadata) -> ClientCred
 
 
 def _discovered(issuer: str) -> Operation[Metadata]:
-    parts = urlsplit(issuer)
-    if not parts.hostname or parts.query or parts.fragment:  # RFC 8414 §2
+    parts = _parts(issuer)
+    if parts is None or not parts.hostname or parts.query or parts.fragment:  # RFC 8414 §2
         raise WrongServer("issuer_malformed")
     origin, path = f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
     # RFC 8414 §3.1 and §5; OpenID Connect Discovery §4.1 puts its own behind the path.
@@ -192,6 +192,13 @@ def _discovered(issuer: str) -> Operation[Metadata]:
         if not is_elsewhere:
             return _checked(understood(reply, _read_metadata), issuer)
     raise WrongServer("metadata_missing")
+
+
+def _parts(issuer: str) -> SplitResult | None:
+    try:
+        return urlsplit(issuer)
+    except ValueError:
+        return None
 
 
 def _read_metadata(answer: HttpAnswer) -> Metadata | ErrorAnswer:

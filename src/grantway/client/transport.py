@@ -13,7 +13,6 @@ from collections.abc import Iterable
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from time import monotonic
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpcore2
 import httpx2
@@ -54,10 +53,18 @@ class Timeouts:
 
 def checked(url: str, *, allow_http: bool) -> None:
     """Raises ``UnsafeAddress`` unless secrets may be sent there."""
-    parts = urlsplit(url)
-    is_http = parts.scheme == "http" and (allow_http or is_loopback(parts.hostname or ""))
-    if not parts.hostname or parts.username or not (parts.scheme == "https" or is_http):
+    if not _is_safe(url, allow_http):
         raise UnsafeAddress
+
+
+def _is_safe(url: str, allow_http: bool) -> bool:
+    try:
+        parsed = httpx2.URL(url)  # as it will be read again at the request
+    except httpx2.InvalidURL:
+        return False
+    if not parsed.host or parsed.userinfo or (parsed.port or 0) > 65535:
+        return False
+    return parsed.scheme == "https" or (parsed.scheme == "http" and (allow_http or is_loopback(parsed.host)))
 
 
 def request_of(url: str, request: HttpRequest, timeouts: Timeouts, left: float) -> httpx2.Request:
