@@ -1,4 +1,4 @@
-"""JavaScript journeys: one node script each, which asks for a customer where it needs one."""
+"""Journeys of clients in processes of their own: one script each, which asks for a customer where it needs one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +21,22 @@ needs_packages = pytest.mark.skipif(
 
 
 def run_script(name: str, given: dict[str, Any], visit: Callable[[str], str] | None = None) -> dict[str, Any]:
-    """Run ``npm/NAME.mjs`` with ``given`` as its input; what it has found out.
+    """Run ``npm/NAME.mjs`` with ``given`` as its input; what it has found out."""
+    return converse([NODE, NPM / f"{name}.mjs"], given, visit)
 
-    A script writes JSON lines: ``{"visit": URL}`` sends a customer there and gets back the address where they ended,
-    ``{"done": …}`` is its result. An error that it does not catch fails the test with its stack.
+
+def converse(
+    command: Sequence[str | Path], given: dict[str, Any], visit: Callable[[Any], str] | None = None, **environment: str
+) -> dict[str, Any]:
+    """Run a script of somebody else's client with ``given`` as its input; what it has found out.
+
+    A script writes JSON lines: ``{"visit": URL}`` sends a customer there and gets back what came of it, mostly the address
+    where they ended; ``{"done": …}`` is its result. An error that it does not catch fails the test with its stack.
     """
-    environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     with subprocess.Popen(
-        [NODE, NPM / f"{name}.mjs"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True, cwd=NPM, env=environment,
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, cwd=NPM, env=kept | environment,
     ) as script:  # fmt: skip
         assert script.stdin is not None
         assert script.stdout is not None
@@ -42,4 +49,4 @@ def run_script(name: str, given: dict[str, Any], visit: Callable[[str], str] | N
                 return result
             assert visit is not None
             print(json.dumps(visit(said["visit"])), file=script.stdin, flush=True)
-        raise AssertionError(f"{name}.mjs stopped: {script.stderr.read()}")
+        raise AssertionError(f"{Path(command[-1]).name} stopped: {script.stderr.read()}")
