@@ -8,6 +8,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from grantway.protocol.administration.client_life import disable_client
+from grantway.protocol.decision import Decision
+from grantway.protocol.issuing import Issued
+from grantway.protocol.lifecycle import resume, suspend
+from grantway.protocol.permanent import make_token
 from tests.helpers.square import CHALLENGE, PERMISSIONS, REDIRECT_URI, VERIFIER, Application, error, said
 from tests.helpers.world import PUBLIC_URL, World, world
 
@@ -341,3 +346,54 @@ def test_a_state_is_echoed_byte_for_byte_even_when_empty(shop: Application) -> N
     for state in ("", " ", "a=b&c#d%41+", "späße \U0001f511"):
         back = shop.browser.decide(shop.authorize_url(state=state))
         assert dict(parse_qsl(urlsplit(back).query, keep_blank_values=True))["state"] == state
+
+
+# --- what is suspended, and what has no end
+
+
+def connection_id(there: World, shop: Application) -> bytes:
+    async def find(facts: Any, at: Any) -> Decision[bytes]:
+        return Decision((await facts.connections(client_row_id=shop.made.client.id))[0].connection.id)
+
+    found: bytes = there.house.decide(find).answer
+    return found
+
+
+def test_what_is_suspended_is_forbidden_for_now_and_never_unauthorized(there: World) -> None:
+    shop = application(there, "Suspended")
+    tokens, code = shop.tokens(), shop.code()
+    there.house.decide(suspend, connection_id(there, shop), "operator")
+    for reply in (
+        shop.status(tokens["access_token"]),
+        shop.renew(tokens["access_token"]),
+        shop.refresh(tokens["refresh_token"]),
+        shop.obtain(code=code),
+    ):
+        assert error(reply) == (403, "AUTHENTICATION_ERROR", "FORBIDDEN", None)
+        assert reply.header("retry-after") == "300"
+    there.house.decide(resume, connection_id(there, shop), "operator")
+    assert shop.status(tokens["access_token"]).status == 200
+    there.house.decide(suspend, connection_id(there, shop), "operator")
+    assert said(shop.revoke(access_token=tokens["access_token"])) == {"success": True}
+    assert error(shop.status(tokens["access_token"])) == UNAUTHORIZED
+
+
+def test_a_personal_access_token_never_expires_and_is_neither_renewed_nor_revoked(there: World) -> None:
+    shop = application(there, "Personal")
+    made = there.house.decide(make_token, shop.client_id, there.account.id, PERMISSIONS[:1]).answer
+    assert isinstance(made, Issued)
+    token = there.house.service.mint.access_token(made)
+    status = said(shop.status(token))
+    assert (status["expires_at"], status["scopes"]) == ("", list(PERMISSIONS[:1]))
+    assert error(shop.renew(token)) == UNAUTHORIZED
+    assert error(shop.revoke(access_token=token))[:3] == (400, "INVALID_REQUEST_ERROR", "BAD_REQUEST")
+    assert shop.status(token).status == 200
+
+
+def test_a_disabled_application_is_told_what_an_unknown_one_is(there: World) -> None:
+    shop = application(there, "Disabled")
+    tokens = shop.tokens()
+    there.house.decide(disable_client, shop.client_id)
+    for reply in (shop.refresh(tokens["refresh_token"]), shop.renew(tokens["access_token"])):
+        assert (reply.status, reply.json()["type"]) == (401, "service.not_authorized")
+    assert error(shop.status(tokens["access_token"])) == UNAUTHORIZED

@@ -18,6 +18,7 @@ from grantway.protocol.digests import digest
 from grantway.protocol.ids import show
 from grantway.server.app import build_app
 from grantway.server.passwords import hash_password
+from grantway.server.settings import Settings
 from tests.helpers.customer import Customer
 from tests.helpers.people import House
 from tests.helpers.server import PASSWORD, fetch
@@ -131,3 +132,7 @@ def test_a_migration_token_is_exchanged_once_in_the_words_of_our_client(till: Ti
         with pytest.raises(Refused):
             client.obtain_token(asked)
         assert till.is_active(tokens.access_token)
+
+
+def test_no_setting_of_a_server_turns_its_clock() -> None:
+    assert not [name for name in Settings.model_fields if "clock" in name or "now" in name or "offset" in name]
