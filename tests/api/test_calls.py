@@ -68,6 +68,26 @@ def test_an_external_id_of_another_account_is_refused(api: Api) -> None:
     assert api.refuse("PATCH", "/v1/accounts/beta", change, 409)["reason"] == "external_id_taken"
 
 
+def test_a_member_has_an_id_of_their_own_in_the_account_that_is_given_or_drawn(furnished: Furnished) -> None:
+    api, one = furnished.api, f"/v1/accounts/acme/members/{furnished.ids['user']}"
+    (drawn,) = api.tell("GET", "/v1/accounts/acme/members")["data"]
+    assert int(drawn["external_ids"]["phonecom"]) > 0
+    wanted = {"role": "owner", "external_ids": {"phonecom": "1767963"}}
+    assert api.tell("PUT", one, wanted)["external_ids"] == {"phonecom": "1767963"}
+    assert api.tell("PUT", one, {"role": "owner"})["external_ids"] == {"phonecom": "1767963"}
+    api.refuse("PUT", one, {"role": "owner", "external_ids": {"phonecom": "seven"}}, 422)
+    other = api.tell("POST", "/v1/users", {"email": "grace@example.com", "name": "Grace"}, 201)["id"]
+    taken = api.refuse("PUT", f"/v1/accounts/acme/members/{other}", wanted, 409)
+    assert taken["reason"] == "member_id_taken"
+
+
+def test_the_platform_says_at_a_sign_in_by_which_id_somebody_is_known_in_an_account(api: Api) -> None:
+    account = {"id": "acme", "name": "Acme", "role": "owner", "member_ids": {"phonecom": "1767963"}}
+    _signed_in(api, accounts=[account])
+    (member,) = api.tell("GET", "/v1/accounts/acme/members")["data"]
+    assert member["external_ids"] == {"phonecom": "1767963"}
+
+
 def test_a_removed_account_is_still_shown_and_its_id_not_used_again(furnished: Furnished) -> None:
     api, connection = furnished.api, furnished.ids["connection"]
     assert api.tell("DELETE", "/v1/accounts/acme")["removed_at"] is not None
@@ -271,12 +291,12 @@ def test_no_listing_holds_a_secret(furnished: Furnished) -> None:
         assert [word for word in SECRETS if word in text] == []
 
 
-def _signed_in(api: Api) -> Any:
+def _signed_in(api: Api, **more: Any) -> Any:
     """Somebody leaves for the platform's sign-in, and the platform says who they are: once."""
     leaving = ("browser", "https://platform.example/in", Goal("/connections"))
     sent: Any = api.house.decide(send_to_platform, *leaving).answer
     request_id = sent.url.partition("request=")[2].partition("&")[0]
-    said = {"id": "u1", "name": "Una", "auth_time": api.house.clock().isoformat()}
+    said = {"id": "u1", "name": "Una", "auth_time": api.house.clock().isoformat(), **more}
     answer = api.tell("POST", f"/v1/sign-ins/{request_id}", said)
     api.refuse("POST", f"/v1/sign-ins/{request_id}", said, 404)
     return answer

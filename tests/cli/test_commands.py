@@ -285,3 +285,14 @@ def test_the_key_that_notices_are_signed_with_can_be_shown_again(tell: Tell) -> 
     )
     assert made["notice_secret"].startswith("whsec_")
     assert tell("clients", "notice-secret", made["client_id"])["notice_secret"] == made["notice_secret"]
+
+
+def test_a_members_own_id_in_the_account_is_given_or_drawn(tell: Tell, grantway: Grantway) -> None:
+    tell("accounts", "create", "--name", "Acme", "--id", "acme")
+    tell("users", "create", "--email", "ada@example.com", "--name", "Ada")
+    add = ("members", "add", "--account", "acme", "--user", "ada@example.com", "--role", "owner")
+    assert int(tell(*add)["external_ids"]["phonecom"]) > 0
+    assert tell(*add, "--external", "phonecom=1767963")["external_ids"] == {"phonecom": "1767963"}
+    assert tell("members", "list", "--account", "acme")["members"][0]["external_ids"] == {"phonecom": "1767963"}
+    ran = grantway(*add, "--external", "phonecom=x", "--json")
+    assert (ran.code, ran.answer["reason"]) == (1, "member_id_malformed")

@@ -152,13 +152,21 @@ def add_member(
     role: Annotated[
         Literal["owner", "admin", "member"], typer.Option("--role", help="Owners and admins may connect integrations.")
     ],
+    external: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--external",
+            metavar="DIALECT=ID",
+            help="Their own id in this account (phonecom: their extension); drawn if it is not given.",
+        ),
+    ] = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
     """Make a user a member of an account, or give a member another role."""
     from grantway.protocol.administration import people
 
-    tell(_change_member(data, account, people.add_member, user, role), as_json)
+    tell(_change_member(data, account, people.add_member, user, role, _pairs(external or [])), as_json)
 
 
 @members.command("remove")
@@ -197,7 +205,7 @@ def _change(data: Any, account: str, change: Any, as_json: bool) -> None:
     tell(house.with_service(data, work), as_json)
 
 
-def _change_member(data: Any, account: str, rule: Any, *args: str) -> Answer:
+def _change_member(data: Any, account: str, rule: Any, *args: Any) -> Answer:
     from grantway.cli import views
 
     async def work(service: Service) -> Answer:

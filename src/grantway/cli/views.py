@@ -85,6 +85,7 @@ def member(membership: Membership, its_user: User) -> dict[str, Any]:
         "name": its_user.name,
         "role": membership.role,
         "may_connect": membership.may_connect,
+        "external_ids": dict(membership.external_ids),
         "since": membership.created_at,
     }
 

@@ -44,6 +44,7 @@ def member(one: Member) -> people.Member:
         email=one.user.email,
         name=one.user.name,
         role=one.membership.role,
+        external_ids=dict(one.membership.external_ids),
         since=one.membership.created_at,
     )
 

@@ -84,9 +84,13 @@ class Account(Answer, frozen=True, kw_only=True):
 
 
 class NewMember(Request, frozen=True, kw_only=True):
-    """Owners and admins may connect integrations, members may not."""
+    """Owners and admins may connect integrations, members may not.
+
+    ``external_ids`` are the person's own in this account, by dialect (phonecom: their extension); others are drawn.
+    """
 
     role: Role
+    external_ids: dict[Dialect, ExternalId] = {}
 
 
 class Member(Answer, frozen=True, kw_only=True):
@@ -96,16 +100,21 @@ class Member(Answer, frozen=True, kw_only=True):
     email: str | None
     name: str
     role: Role
+    external_ids: dict[str, str]
     since: Time
 
 
 class SignedInAccount(Request, frozen=True, kw_only=True):
-    """An account of somebody who signed in. ``id`` is the platform's own; what is left out stays as it is."""
+    """An account of somebody who signed in. ``id`` is the platform's own; what is left out stays as it is.
+
+    ``member_ids`` are the person's own in this account, by dialect (phonecom: their extension).
+    """
 
     id: ExternalId
     name: Name
     role: Role
     external_ids: dict[Dialect, ExternalId] = {}
+    member_ids: dict[Dialect, ExternalId] = {}
     display_name: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
     subdomain: Annotated[str, Meta(min_length=1, max_length=63)] | None = None
     settings: Json | None = None

@@ -32,7 +32,8 @@ async def put(facts: Facts, at: Moment, asked: Asked) -> Decision[Any]:
     if isinstance(found, Decision):
         return found
     wanted: NewMember = asked.body
-    return said(await add_member(facts, at, found[0].id, found[1].email or "", wanted.role), views.member)
+    added = await add_member(facts, at, found[0].id, found[1].email or "", wanted.role, wanted.external_ids)
+    return said(added, views.member)
 
 
 async def remove(facts: Facts, at: Moment, asked: Asked) -> Decision[Any]:

@@ -37,6 +37,7 @@ def _account(said_of: SignedInAccount) -> IdentityAccount:
         name=said_of.name,
         role=said_of.role,
         external_ids=said_of.external_ids,
+        member_ids=said_of.member_ids,
         display_name=said_of.display_name,
         subdomain=said_of.subdomain,
         settings=said_of.settings,

@@ -8,7 +8,7 @@ from typing import Any
 from grantway.protocol.administration.account_changes import resume_account, suspend_account
 from grantway.protocol.administration.answers import reject
 from grantway.protocol.decision import Decision
-from grantway.protocol.facts import Facts
+from grantway.protocol.facts import Facts, Page
 from grantway.protocol.lifecycle import state_of
 from grantway.protocol.moment import Moment
 from grantway.protocol.sessions import Operating
@@ -16,7 +16,7 @@ from grantway.server.pages.admin.table import Asked, Deed, Sight, path_of, shown
 
 _HERE = path_of("accounts")
 MEMBERS = 200
-"""People that the page of one account lists."""
+"""People, and clients, that the page of one account lists."""
 
 
 async def load_all(facts: Facts, at: Moment, asked: Asked) -> Mapping[str, Any]:
@@ -36,6 +36,7 @@ async def load_one(facts: Facts, at: Moment, asked: Asked) -> Mapping[str, Any] 
         "here": asked.here,
         "members": members[:MEMBERS],
         "more_members": len(members) - MEMBERS,
+        "clients": await facts.clients_of_account(account.id, Page(MEMBERS)),
         "connections": [(view, state_of(view.connection, view.client)) for view in shown(rows)],
         "older": asked.older(rows, "cn"),
     }

@@ -13,6 +13,7 @@ from grantway.protocol.facts import Facts, Page
 from grantway.protocol.ids import parse, show
 from grantway.protocol.moment import Moment
 from grantway.protocol.notices import ReplayedMany, replay_dead
+from grantway.protocol.permanent import tokens_of
 from grantway.protocol.sessions import Operating
 from grantway.server.pages.admin.table import NOWHERE, Asked, Deed, Sight, actor_of, number_of, path_of, shown
 
@@ -39,6 +40,8 @@ async def load_one(facts: Facts, at: Moment, asked: Asked) -> Mapping[str, Any] 
         "client": client,
         "here": asked.here,
         "policy": client.overrides,
+        "account": None if client.account_id is None else await facts.account(client.account_id),
+        "tokens": await tokens_of(facts, client),
         "secrets": [(name_of(one), one) for one in live_secrets(client, at)],
         "developers": await facts.developers(client.id),
         "last_word": await last_word(facts, client),
