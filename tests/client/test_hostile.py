@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from grantway.client import ClientError, Tokens
+from grantway.client import ClientError, NoAnswer, Tokens
 from grantway.client.standard import Metadata, Standard
-from tests.helpers.hostile import QUICK, Hostile, Row, everything_shown, rows, says, token_rows
+from tests.helpers.hostile import QUICK, Hostile, Row, everything_shown, rows, says, token_rows, transport_rows
 
 SECRET, ACCESS, REFRESH = "gws_secret123", "gwa_access456", "gwr_refresh789"
 NEW_ACCESS, NEW_REFRESH = "gwa_newaccess012", "gwr_newrefresh345"
@@ -26,7 +26,20 @@ GOOD_INFO = {"active": True, "scope": "read", "client_id": "me", "exp": 20000000
 HELD = Tokens(ACCESS, refresh_token=REFRESH)
 
 TOKEN_TABLE = [*rows(GOOD_TOKENS, needed=("access_token", "token_type")), *token_rows(GOOD_TOKENS)]
+GOOD_METADATA = {
+    "issuer": "replaced",
+    "authorization_endpoint": "https://login.example/authorize",
+    "token_endpoint": "https://login.example/token",
+}
+# A 4xx sends the client to the next address where metadata may be.
+METADATA_TABLE = [
+    row
+    for row in rows(GOOD_METADATA, needed=("issuer",), texts=("issuer", "token_endpoint"))
+    if row.name != "a page with 404"
+]
 INFO_TABLE = rows(GOOD_INFO, needed=(), texts=("client_id", "scope"))
+
+BODIES = {"nothing", "204", "not JSON", "bytes", "a byte order mark", "a list", "a text", "null", "too deep"}
 
 Make = Callable[..., Any]
 
@@ -63,6 +76,34 @@ def test_a_wrong_answer_to_what_a_token_is_good_for_is_a_typed_error(
         client_of(make, twin).info(HELD)
     row.is_met_by(raised.value)
     shows_no_secret(raised.value, caplog.records)
+
+
+@pytest.mark.parametrize("row", METADATA_TABLE, ids=lambda row: row.name)
+def test_wrong_metadata_is_a_typed_error(row: Row, make: Make, twin: Hostile) -> None:
+    twin.play(row.play)
+    with pytest.raises(ClientError) as raised:
+        make(twin.base_url, client_id="me", timeouts=QUICK).begin()
+    row.is_met_by(raised.value)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [row for row in transport_rows() if row.name not in BODIES]
+    + [Row("200 with an error", says(200, {"error": "x"}), NoAnswer, {"kind": "error_in_success"})],
+    ids=lambda row: row.name,
+)
+def test_a_wrong_answer_to_a_revocation_has_revoked_nothing(row: Row, make: Make, twin: Hostile) -> None:
+    twin.play(row.play)
+    with pytest.raises(ClientError) as raised:
+        client_of(make, twin).revoke(HELD)
+    row.is_met_by(raised.value)
+
+
+@pytest.mark.parametrize("row", [row for row in transport_rows() if row.name in BODIES], ids=lambda row: row.name)
+def test_what_stands_in_the_answer_to_a_revocation_is_not_looked_at(row: Row, make: Make, twin: Hostile) -> None:
+    """RFC 7009 §2.2."""
+    twin.play(row.play)
+    client_of(make, twin).revoke(HELD)
 
 
 def test_the_good_answers_of_the_table_are_good(make: Make, twin: Hostile) -> None:

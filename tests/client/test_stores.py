@@ -97,6 +97,16 @@ def test_a_file_tells_nobody_anything_and_belongs_to_its_user_only(tmp_path: Pat
     assert stat.S_IMODE((tmp_path / "store").stat().st_mode) == 0o700
 
 
+def test_a_child_that_was_forked_meanwhile_holds_nothing(tmp_path: Path) -> None:
+    program = (
+        "import os, sys, time; from grantway.client import FileStore; store = FileStore(sys.argv[1])\n"
+        "hold = store.try_hold('a'); child = os.fork()\n"
+        "if not child: time.sleep(30); os._exit(0)\n"
+        "hold.release(); again = store.try_hold('a'); os.kill(child, 9); os.waitpid(child, 0); sys.exit(again is None)"
+    )
+    assert subprocess.run([sys.executable, "-c", program, str(tmp_path)]).returncode == 0
+
+
 def test_another_store_on_the_same_directory_reads_it(tmp_path: Path) -> None:
     FileStore(tmp_path).save("a", KEPT)
     assert FileStore(tmp_path).load("a") == KEPT

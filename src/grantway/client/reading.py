@@ -44,7 +44,13 @@ def understood(reply: Reply, read: Callable[[HttpAnswer], T | ErrorAnswer]) -> T
             connection_state=message.connection_state,
             errors=tuple(_entry(one) for one in message.details),
         )
-    if isinstance(message, TokenAnswer) and _is_half_camel(answer.body):
+    # RFC 7009 §2.2 looks at no body of a success. But a hotel's sign-in page has revoked nothing.
+    members = _members(answer.body) or {}
+    if _is_page(answer):
+        raise NoAnswer("html", status=answer.status)
+    if any(members.get(name) for name in _ERRORS):
+        raise NoAnswer("error_in_success", status=answer.status)
+    if isinstance(message, TokenAnswer) and _is_half_camel(members):
         # Half of the members would be missed: a refresh token that is lost disconnects the customer weeks later.
         raise NoAnswer("camel_case", status=answer.status)
     read_as: T = message
@@ -82,8 +88,7 @@ def _members(body: bytes) -> dict[str, Any] | None:
     return members if isinstance(members, dict) else None
 
 
-def _is_half_camel(body: bytes) -> bool:
-    members = _members(body) or {}
+def _is_half_camel(members: Mapping[str, Any]) -> bool:
     return any(_camel(name) in members and name not in members for name in _TOKEN_MEMBERS)
 
 
@@ -103,7 +108,7 @@ def _kind(answer: HttpAnswer, reason: str) -> NoAnswerKind:
         return _not_an_object(body)
     if answer.status < 400 and any(name in members for name in _ERRORS):
         return "error_in_success"
-    if any(_camel(name) in members and name not in members for name in _TOKEN_MEMBERS):
+    if _is_half_camel(members):
         return "camel_case"
     if reason.endswith("_missing") or reason == "answer_unreadable":
         return "missing_field"

@@ -132,5 +132,6 @@ class FileHold:
         self._file = file
 
     def release(self) -> None:
-        """Closing it lets go of the lock."""
+        """Let it go; in so many words, because a child that was forked meanwhile has the file open as well."""
+        fcntl.flock(self._file, fcntl.LOCK_UN)
         self._file.close()
