@@ -149,7 +149,7 @@ def test_who_sends_browsers_somewhere_new_has_to_be_approved_anew(stage: Stage, 
     grace = stage.user("Grace", "owner", other)
     visitor = stage.browser(grace)
     step = stage.step(stage.open(with_secret, visitor), visitor).answer
-    assert step.closed == {other.id}
+    assert step.obstacles == {other.id: "draft"}
 
 
 def test_a_draft_of_a_developer_is_the_developers_and_not_the_accounts(stage: Stage, tokens: Tokens) -> None:
@@ -159,7 +159,7 @@ def test_a_draft_of_a_developer_is_the_developers_and_not_the_accounts(stage: St
     add(stage, tokens, client)
     visitor = stage.browser(stage.ada)
     drafted = _with_secret(stage, stage.stored(Client, client.id))
-    assert stage.step(stage.open(drafted, visitor), visitor).answer.closed == {stage.acme.id}
+    assert stage.step(stage.open(drafted, visitor), visitor).answer.obstacles == {stage.acme.id: "draft"}
 
 
 def test_removing_one_needs_no_approval_and_is_written_down(stage: Stage, tokens: Tokens, by: Integration) -> None:

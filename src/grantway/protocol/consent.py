@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import field, replace
 from datetime import timedelta
 
 from grantway.protocol import audit
-from grantway.protocol.decision import Add, Change, EndGrant, Replace
-from grantway.protocol.facts import ConnectionInView, Facts
+from grantway.protocol.activation import activation
+from grantway.protocol.connecting import granted
+from grantway.protocol.decision import Add, Change, Decision, EndGrant, Refusal, Replace
+from grantway.protocol.facts import ConnectionInView, Facts, GrantInUse
+from grantway.protocol.issuing import Issued, as_signed, issue_for_grant
 from grantway.protocol.lifecycle import THEIRS, resuming, taken_back
-from grantway.protocol.model import Account, Client, Connection, Grant, PendingAuthorization, User
+from grantway.protocol.model import Account, Client, Connection, Grant, Membership, PendingAuthorization, User
 from grantway.protocol.moment import Moment
+from grantway.protocol.personal import is_personal
 from grantway.protocol.redirect_uri import is_web, uri_digest
 from grantway.protocol.scope import within
 from grantway.protocol.standing import why_out
@@ -33,9 +37,23 @@ class Question:
     client: Client
     user: User
     account: Account
+    membership: Membership
     connection: Connection | None
     earlier: tuple[Grant, ...]
     """The user's live grants under the connection, least recently used first."""
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether nothing is asked for but what is the person's own in the account."""
+        return is_personal(self.client.policy, self.pending.scope)
+
+
+@record
+class Allowed:
+    """What the client gets of an Allow: a code, or, where it asked for that, an access token at once."""
+
+    code: str | None = field(default=None, repr=False)
+    issued: Issued | None = None
 
 
 def shown_of(question: Question) -> str:
@@ -67,6 +85,15 @@ def resumes(question: Question) -> bool:
     return question.connection is not None and question.connection.suspended_at is not None
 
 
+def lost_of(question: Question) -> tuple[str, ...]:
+    """What the connection will not reach any more if all is allowed that is asked."""
+    before = question.connection
+    if before is None:
+        return ()
+    after = _scope_after(question, before, question.pending.scope, asked=True)
+    return tuple(one for one in before.scope if one not in after)
+
+
 def chosen_of(question: Question, chosen: Collection[str]) -> tuple[str, ...]:
     """What is allowed of what was asked, when these optional ones were left checked."""
     optional = optional_of(question)
@@ -77,12 +104,14 @@ def needs_asking(question: Question) -> bool:
     """Whether the customer has to be shown the consent page.
 
     Every time, except when the client's identity is proven (confidential, or a https redirect URI) and the same user
-    has allowed it all before for the same account, and the client does not insist.
+    has allowed it all before for the same account, and the client does not insist. A token that is answered through the
+    browser reaches whoever is there, secret or not: then only the redirect URI proves anything (RFC 9700 §2.1.2).
     """
     pending, connection = question.pending, question.connection
     if "consent" in pending.prompt or connection is None or connection.suspended_at is not None:
         return True
-    if not question.client.confidential and not is_web(pending.redirect_uri):
+    is_proven = question.client.confidential and pending.response_type == "code"
+    if not is_proven and not is_web(pending.redirect_uri):
         return True
     return not any(
         within(pending.scope, grant.scope) and within(pending.resource, grant.resource) for grant in question.earlier
@@ -90,50 +119,52 @@ def needs_asking(question: Question) -> bool:
 
 
 async def question_of(
-    facts: Facts, pending: PendingAuthorization, client: Client, user: User, account: Account
+    facts: Facts,
+    pending: PendingAuthorization,
+    client: Client,
+    user: User,
+    membership: Membership,
+    account: Account,
 ) -> Question:
     """The question, with what was agreed before."""
     connection = await facts.live_connection(client.id, account.id)
     earlier = () if connection is None else await facts.live_grants(connection.id, user.id)
-    return Question(pending, client, user, account, connection, earlier)
+    return Question(pending, client, user, account, membership, connection, earlier)
 
 
 async def settle_consent(
     facts: Facts, question: Question, at: Moment, scope: tuple[str, ...], *, asked: bool
-) -> tuple[str, tuple[Change, ...]]:
-    """The code, and the changes by which it is good: a connection, a grant, and the request is answered.
+) -> Decision[Allowed | Refusal]:
+    """What the client gets, and the changes by which it is good: a connection, a grant, and the request is answered.
 
     The answered request stays for a moment (``answer_again``).
 
     ``scope`` is what was allowed of what was asked. A consent that was asked for no more than the connection has
     narrows it to that at once; otherwise it gains the new ones, loses what was left out, and what older grants allow
-    stays what it was.
+    stays what it was. What is people's own is theirs: nobody's consent narrows a connection in that, and a consent to
+    nothing else narrows it in nothing.
     """
-    pending, client, policy = question.pending, question.client, question.client.policy
+    pending, client = question.pending, question.client
     connection, first = await _connection(facts, question, at, scope, asked=asked)
-    grant_id = at.new_id()
-    raw = at.draw(32)
-    grant = Grant(
-        id=grant_id,
-        connection_id=connection.id,
-        client_id=client.id,
-        account_id=question.account.id,
-        user_id=question.user.id,
-        origin="code",
-        scope=scope,
-        resource=pending.resource,
-        secret=at.vault.seal(raw, grant_id),
-        key_id=at.vault.current,
-        created_at=at.now,
-        code_expires_at=at.now + policy.code_lifetime,
-        code_challenge=pending.code_challenge,
-        redirect_uri_digest=uri_digest(pending.redirect_uri),
-        redirect_uri_was_sent=pending.redirect_uri_was_sent,
-        refresh_expires_at=None if policy.refresh_lifetime is None else at.now + policy.refresh_lifetime,
-    )
-    return write_code(raw, grant_id), (
-        Replace(replace(pending, grant_id=grant_id, expires_at=at.now + ANSWERED, version=pending.version + 1)),
+    grant = replace(granted(at, connection, question.user, "code", scope, client), resource=pending.resource)
+    if pending.response_type == "code":
+        grant = replace(
+            grant,
+            code_expires_at=at.now + client.policy.code_lifetime,
+            code_challenge=pending.code_challenge,
+            redirect_uri_digest=uri_digest(pending.redirect_uri),
+            redirect_uri_was_sent=pending.redirect_uri_was_sent,
+        )
+    else:
+        grant = replace(grant, origin="implicit", last_used_day=at.now.date())
+    held = GrantInUse(grant, connection, question.account, question.user, client)
+    allowed = await _allowed(facts, at, held)
+    if isinstance(allowed, Refusal):
+        return Decision(allowed, reason=allowed.reason)
+    changes = (
+        Replace(replace(pending, grant_id=grant.id, expires_at=at.now + ANSWERED, version=pending.version + 1)),
         *first,
+        *(() if allowed.issued is None else activation(held, at)),
         Add(grant),
         *superseded(question.earlier, client, at),
         audit.note(
@@ -141,36 +172,53 @@ async def settle_consent(
             audit.by_user(question.user),
             "consented" if asked else "consent_repeated",
             connection,
-            grant_id=grant_id,
+            grant_id=grant.id,
             user_id=question.user.id,
             scope=list(scope),
         ),
     )
+    return Decision(allowed, changes)
+
+
+async def _allowed(facts: Facts, at: Moment, held: GrantInUse) -> Allowed | Refusal:
+    grant = held.grant
+    secret = at.vault.open(grant.key_id, grant.secret, grant.id)
+    if grant.origin == "code":
+        return Allowed(code=write_code(secret, grant.id))
+    issued = await as_signed(issue_for_grant(held, secret, grant.generation, at), facts, at)
+    return issued if isinstance(issued, Refusal) else Allowed(issued=issued)
 
 
 def superseded(earlier: tuple[Grant, ...], client: Client, at: Moment) -> tuple[Change, ...]:
     """The end of those of a person's live grants (least recently used first) that make room for one more.
 
-    What never became a token goes first: a customer who clicks often must not end the connection that works. Tokens that
-    were made by hand stay until somebody ends them.
+    What never became a token, or has none any more, goes first: a customer who clicks often must not end the connection
+    that works. Tokens that were made by hand stay until somebody ends them.
     """
-    in_turn = sorted((old for old in earlier if old.origin != "permanent"), key=lambda old: not _is_unexchanged(old))
+
+    def is_empty(old: Grant) -> bool:
+        spent = old.origin == "implicit" and at.now >= old.created_at + client.policy.implicit_lifetime
+        return spent or _is_unexchanged(old)
+
+    in_turn = sorted((old for old in earlier if old.origin != "permanent"), key=lambda old: not is_empty(old))
     surplus = in_turn[: max(0, len(in_turn) + 1 - client.policy.live_grants)]
     return tuple(EndGrant(old.id, at.now, "superseded") for old in surplus)
 
 
-async def answer_again(facts: Facts, at: Moment, pending: PendingAuthorization, user: User) -> str | None:
-    """The code of a request that was answered a moment ago, as long as it waits to be exchanged.
+async def answer_again(facts: Facts, at: Moment, pending: PendingAuthorization, user: User) -> Allowed | Refusal | None:
+    """The answer to a request that was answered a moment ago: its code, as long as that waits, or another token of its grant.
 
     Browsers show the answer to the last click: whoever clicks Allow twice, or reloads, needs the first one's answer again.
     """
     held = None if pending.grant_id is None else await facts.grant(pending.grant_id)
-    if held is None or held.grant.user_id != user.id or not _is_unexchanged(held.grant) or why_out(held) is not None:
+    if held is None or held.grant.user_id != user.id or why_out(held) is not None:
         return None
     grant = held.grant
-    if grant.code_expires_at is None or at.now >= grant.code_expires_at:
+    if grant.origin != "implicit" and not _is_unexchanged(grant):
         return None
-    return write_code(at.vault.open(grant.key_id, grant.secret, grant.id), grant.id)
+    if grant.code_expires_at is not None and at.now >= grant.code_expires_at:
+        return None
+    return await _allowed(facts, at, held)
 
 
 def _is_unexchanged(grant: Grant) -> bool:
@@ -193,9 +241,7 @@ async def _connection(
         )
         return made, (Add(made),)
     # Replaced even when nothing is different: the set of live grants is guarded by the connection's version.
-    changed = replace(
-        before, scope=_scope_after(before, question.pending.scope, scope, asked), version=before.version + 1
-    )
+    changed = replace(before, scope=_scope_after(question, before, scope, asked=asked), version=before.version + 1)
     if asked:
         changed = taken_back(changed, THEIRS)
     view = ConnectionInView(before, question.client, question.account, question.user)
@@ -212,8 +258,12 @@ async def _connection(
     )
 
 
-def _scope_after(before: Connection, wanted: tuple[str, ...], allowed: tuple[str, ...], asked: bool) -> tuple[str, ...]:
-    if asked and within(wanted, before.scope):
-        return allowed
-    kept = tuple(one for one in before.scope if one in allowed or one not in wanted)
+def _scope_after(question: Question, before: Connection, allowed: tuple[str, ...], *, asked: bool) -> tuple[str, ...]:
+    wanted, personal = question.pending.scope, question.client.policy.personal_scopes
+    if question.is_personal:
+        kept = before.scope
+    elif asked and within(wanted, before.scope):
+        return allowed + tuple(one for one in before.scope if one in personal and one not in allowed)
+    else:
+        kept = tuple(one for one in before.scope if one in allowed or one in personal or one not in wanted)
     return kept + tuple(one for one in allowed if one not in kept)

@@ -189,7 +189,7 @@ async def _settle_membership(
     return [
         Put(membership) if known else Add(membership),
         Replace(replace(account, version=account.version + 1)),
-        *(await member_left(facts, at, account.id, user) if loses else ()),
+        *(await member_left(facts, at, account.id, user, stays=True) if loses else ()),
         _written(at, action, account_id=account.id, user_id=user.id, role=said.role),
     ]
 

@@ -13,11 +13,12 @@ from typing import Literal
 
 from grantway.protocol import audit
 from grantway.protocol.connections import SYSTEM, ended, is_unattended, moved, removal, seated
-from grantway.protocol.decision import Change, Decision, EndUserGrants, Refusal, Replace, refuse
+from grantway.protocol.decision import Change, Decision, EndGrant, EndUserGrants, Refusal, Replace, refuse
 from grantway.protocol.facts import ConnectionInView, Facts
 from grantway.protocol.ids import show
 from grantway.protocol.model import Client, Connection, Grant, Suspension, User
 from grantway.protocol.moment import Moment
+from grantway.protocol.personal import is_their_own
 from grantway.protocol.scope import within
 from grantway.protocol.standing import why_client_is_out
 from grantway.protocol.telling import cancel_with_grants, tell, tell_owners
@@ -192,35 +193,53 @@ async def _resumed(
 # --- what nobody asked for
 
 
-async def member_left(facts: Facts, at: Moment, account_id: bytes, user: User) -> tuple[Change, ...]:
+async def member_left(
+    facts: Facts, at: Moment, account_id: bytes, user: User, *, stays: bool = False
+) -> tuple[Change, ...]:
     """What becomes of what a user had allowed for an account when they lose the membership by which they could.
 
-    Codes that wait to be exchanged always end. For the rest the client's policy says: keep, suspend, or remove; where
-    others have allowed it, too, only this user's part ends. Whoever calls this takes the membership away in the same
-    decision.
+    Codes that wait to be exchanged always end. What was their own there ends with the membership; who ``stays`` a member
+    keeps it. For the rest the client's policy says: keep, suspend, or remove; where others have allowed it, too, only
+    this user's part ends. Whoever calls this takes the membership away in the same decision.
     """
     changes: list[Change] = []
     for connection in await facts.connections_approved_by(user.id, account_id):
         view = await facts.connection(connection.id)
         if view is not None:
-            changes += await _left(facts, at, view, user)
+            changes += await _left(facts, at, view, user, stays=stays)
     return tuple(changes)
 
 
-async def _left(facts: Facts, at: Moment, view: ConnectionInView, user: User) -> tuple[Change, ...]:
-    connection, what = view.connection, view.client.policy.member_left
+async def _left(facts: Facts, at: Moment, view: ConnectionInView, user: User, *, stays: bool) -> tuple[Change, ...]:
+    connection, policy = view.connection, view.client.policy
     codes = EndUserGrants(connection.id, user.id, at.now, "member_left", only_codes=True)
-    if what == "keep" or all(_is_unexchanged(each) for each in await facts.live_grants(connection.id, user.id)):
-        return moved(connection), codes
-    if await facts.has_live_grant_beside(connection.id, user_id=user.id):
-        own = EndUserGrants(connection.id, user.id, at.now, "member_left")
-        written = audit.note(at, SYSTEM, "grants_ended", connection, reason="member_left", user_id=user.id)
-        theirs = {grant.id for grant in await facts.live_grants(connection.id, user.id)}
-        cancelled = await cancel_with_grants(facts, at, view, theirs, reason="member_left", actor=SYSTEM)
-        return moved(connection), own, written, *cancelled
-    if what == "remove":
+    exchanged = [each for each in await facts.live_grants(connection.id, user.id) if not _is_unexchanged(each)]
+    shared = [each for each in exchanged if not is_their_own(policy, each)]
+    own = [] if stays else [each for each in exchanged if is_their_own(policy, each)]
+    beside = await facts.has_live_grant_beside(connection.id, user_id=user.id)
+    if own and not shared and not beside:
+        return await removal(facts, at, view, reason="member_left", actor=SYSTEM)  # it was theirs alone
+    if not shared or policy.member_left == "keep":
+        return moved(connection), codes, *await _ended(facts, at, view, user, own)
+    if beside:
+        return moved(connection), codes, *await _ended(facts, at, view, user, shared + own)
+    if policy.member_left == "remove":
         return await removal(facts, at, view, reason="member_left", actor=SYSTEM)
-    return *(await suspending(facts, at, view, "member_left", SYSTEM) or (moved(connection),)), codes
+    suspended = await suspending(facts, at, view, "member_left", SYSTEM) or (moved(connection),)
+    return *suspended, codes, *await _ended(facts, at, view, user, own)
+
+
+async def _ended(
+    facts: Facts, at: Moment, view: ConnectionInView, user: User, grants: Collection[Grant]
+) -> tuple[Change, ...]:
+    if not grants:
+        return ()
+    theirs = {each.id for each in grants}
+    return (
+        *(EndGrant(each.id, at.now, "member_left") for each in grants),
+        audit.note(at, SYSTEM, "grants_ended", view.connection, reason="member_left", user_id=user.id),
+        *await cancel_with_grants(facts, at, view, theirs, reason="member_left", actor=SYSTEM),
+    )
 
 
 def _is_unexchanged(grant: Grant) -> bool:

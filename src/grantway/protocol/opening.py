@@ -120,10 +120,10 @@ def _redirect_uri(request: AuthorizationRequest, client: Client) -> str | None:
     return None
 
 
-def _problem(request: AuthorizationRequest, client: Client, scope: tuple[str, ...]) -> tuple[OAuthError, str] | None:
-    """What is wrong with a request that may be told to the client, and its reason."""
-    if request.response_type is None:
-        return INVALID_REQUEST, "response_type_missing"
+def _wrong_type(request: AuthorizationRequest, client: Client) -> tuple[OAuthError, str] | None:
+    """Why nothing of this type can be answered, and its reason."""
+    if request.response_type == "token" and "implicit" in client.policy.grant_types:
+        return None  # RFC 6749 §4.2.1; a token at once leaves nothing that PKCE could bind
     if request.response_type != "code":
         return UNSUPPORTED_RESPONSE_TYPE, "response_type_unsupported"
     if "authorization_code" not in client.policy.grant_types:
@@ -135,6 +135,16 @@ def _problem(request: AuthorizationRequest, client: Client, scope: tuple[str, ..
             return INVALID_REQUEST, "code_challenge_missing"  # OAuth 2.1 §4.1.1; RFC 9700 §2.1.1: public clients always
     elif request.code_challenge_method != "S256" or not is_challenge(request.code_challenge):
         return INVALID_REQUEST, "code_challenge_not_s256"  # RFC 7636 §4.4.1
+    return None
+
+
+def _problem(request: AuthorizationRequest, client: Client, scope: tuple[str, ...]) -> tuple[OAuthError, str] | None:
+    """What is wrong with a request that may be told to the client, and its reason."""
+    if request.response_type is None:
+        return INVALID_REQUEST, "response_type_missing"
+    wrong = _wrong_type(request, client)
+    if wrong is not None:
+        return wrong
     if not within(scope, client.scopes) or (client.scopes and not scope):
         return INVALID_SCOPE, "scope_exceeds_client"
     if not all(is_resource(one) for one in request.resource) or not within(request.resource, client.resources):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
 
+from grantway.protocol.account_choice import Obstacle
+from grantway.protocol.issuing import Issued
 from grantway.protocol.model import Account, Client, Connection, Membership, Scope, User
 from grantway.wire.messages import AuthorizationAnswer
 from grantway.wire.record import record
@@ -43,22 +46,25 @@ class AskSignIn:
 class AskAccount:
     """The customer has several accounts (or none that they may connect) and has to pick one.
 
-    ``closed`` are those that the client cannot be connected to because it is a draft of somebody else's.
+    ``obstacles`` says of those that cannot be picked why, by row id. ``personal``: what is asked for reaches only what is
+    the customer's own in an account.
     """
 
     client: Client
     user: User
     choices: tuple[tuple[Membership, Account], ...]
     redirect_uri: str
-    closed: frozenset[bytes] = frozenset()
+    obstacles: Mapping[bytes, Obstacle] = field(default_factory=dict)
+    personal: bool = False
 
 
 @record
 class AskConsent:
     """The Allow/Deny page. ``shown`` has to come back with the answer: it binds what was seen to what is settled.
 
-    ``optional`` are the scopes that the customer may leave out. ``resumes``: the connection is suspended, and Allow
-    takes that back.
+    ``optional`` are the scopes that the customer may leave out, ``lost`` those that the connection will not reach any
+    more. ``resumes``: the connection is suspended, and Allow takes that back. ``personal``: nothing is asked for but what
+    is the customer's own in the account, which changes nothing of what others have connected there.
     """
 
     client: Client
@@ -70,26 +76,36 @@ class AskConsent:
     redirect_uri: str
     shown: str
     optional: frozenset[str] = frozenset()
+    lost: tuple[str, ...] = ()
     resumes: bool = False
+    personal: bool = False
 
 
 @record
 class TellSuspended:
-    """An operator has suspended the connection, so there is nothing to allow; all that is left is to go back."""
+    """The connection is suspended, and this customer cannot take that back; all that is left is to go back.
+
+    ``by_operator``: nobody in the account could.
+    """
 
     client: Client
     user: User
     account: Account
     several_accounts: bool
     redirect_uri: str
+    by_operator: bool
 
 
 @record
 class SendBack:
-    """The customer's browser goes back to the client with this; ``dialect`` says how it is spelled."""
+    """The customer's browser goes back to the client with this; ``dialect`` says how it is spelled.
+
+    ``issued`` becomes the answer's token, where that is what was asked for: it is minted after the commit.
+    """
 
     answer: AuthorizationAnswer
     dialect: str
+    issued: Issued | None = None
 
 
 @record

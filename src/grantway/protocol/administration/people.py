@@ -111,7 +111,7 @@ async def add_member(
         return reject("This is the account's last owner: make somebody else owner first.", "last_owner")
     left: tuple[Change, ...] = ()
     if known and known.may_connect and not membership.may_connect:
-        left = await member_left(facts, at, account_id, user)
+        left = await member_left(facts, at, account_id, user, stays=True)
     changes: tuple[Change, ...] = (
         Put(membership) if known else Add(membership),
         Replace(replace(account, version=account.version + 1)),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from starlette.responses import Response
 
 from grantway.protocol.authorize import AskAccount, AskConsent, AskSignIn, SendBack, TellSuspended
 from grantway.protocol.decision import Decision, Refusal
 from grantway.protocol.facts import Facts
-from grantway.protocol.model import Account, Client, Membership, Scope
+from grantway.protocol.model import Client, Scope
 from grantway.protocol.moment import Moment
 from grantway.server.pages import problems
 from grantway.server.pages.assets import icons_of
@@ -42,7 +43,11 @@ async def answer_step(
 
 def send_back(visit: Visit, step: SendBack) -> Response:
     """The customer's browser goes back to the client, in the client's dialect."""
-    return visit.send_away(_DIALECTS[step.dialect].write_authorization_answer(step.answer))
+    answer, issued = step.answer, step.issued
+    if issued is not None:
+        answer = replace(answer, token=visit.service.mint.token_answer(issued))
+        visit.service.metrics.issued("implicit", issued.client.policy.access_token_format)
+    return visit.send_away(_DIALECTS[step.dialect].write_authorization_answer(answer))
 
 
 async def icons(visit: Visit, clients: Iterable[Client]) -> dict[bytes, str]:
@@ -67,7 +72,7 @@ async def _ask_account(visit: Visit, pending_id: str, step: AskAccount) -> Respo
         {
             "account": account,
             "role": membership.role,
-            "obstacle": _obstacle(membership, account, step.closed),
+            "obstacle": step.obstacles.get(account.id),
         }
         for membership, account in step.choices
     ]
@@ -77,6 +82,7 @@ async def _ask_account(visit: Visit, pending_id: str, step: AskAccount) -> Respo
         "user": step.user,
         "choices": choices,
         "possible": any(choice["obstacle"] is None for choice in choices),
+        "personal": step.personal,
         "pending_id": pending_id,
         "csrf": visit.token("session"),
         "icons": await icons(visit, [step.client]),
@@ -84,29 +90,21 @@ async def _ask_account(visit: Visit, pending_id: str, step: AskAccount) -> Respo
     return visit.page("account.html", values, form_target=step.redirect_uri)
 
 
-def _obstacle(membership: Membership, account: Account, closed: frozenset[bytes]) -> str | None:
-    """Why this account cannot be picked, or ``None``."""
-    if account.suspended_at is not None:
-        return "suspended"
-    if not membership.may_connect:
-        return "role"
-    return "draft" if account.id in closed else None
-
-
 async def _ask_consent(visit: Visit, pending_id: str, step: AskConsent) -> Response:
     asked = {scope.name for scope in step.scopes}
-    had = step.connection.scope if step.connection else ()
-    others = await scopes_of(visit, (name for name in had if name not in asked)) if step.connection else ()
-    # A consent to less narrows what there is at once; one that asks for more leaves the rest as it was.
-    narrows = asked.issubset(had)
+    # What is the customer's own has nothing to do with what is connected to the account already.
+    connection = None if step.personal else step.connection
+    had = connection.scope if connection else ()
+    kept = await scopes_of(visit, (name for name in had if name not in asked and name not in step.lost))
     values = {
         "client": step.client,
         "user": step.user,
         "account": step.account,
-        "connected": step.connection,
+        "connected": connection,
+        "personal": step.personal,
         "new_scopes": tuple(scope for scope in step.scopes if scope.name not in had),
-        "known_scopes": tuple(scope for scope in step.scopes if scope.name in had) + (() if narrows else others),
-        "lost_scopes": others if narrows else (),
+        "known_scopes": tuple(scope for scope in step.scopes if scope.name in had) + kept,
+        "lost_scopes": await scopes_of(visit, step.lost),
         "several_accounts": step.several_accounts,
         "destination": destination_of(step.redirect_uri),
         "optional": step.optional,
@@ -125,6 +123,7 @@ async def _tell_suspended(visit: Visit, pending_id: str, step: TellSuspended) ->
         "user": step.user,
         "account": step.account,
         "several_accounts": step.several_accounts,
+        "by_operator": step.by_operator,
         "pending_id": pending_id,
         "csrf": visit.token("session"),
         "icons": await icons(visit, [step.client]),
