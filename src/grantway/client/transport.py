@@ -192,9 +192,10 @@ class _BoundedTransport(httpx2.HTTPTransport):
     """httpx2's own, on connections whose every read ends with the call: a server may drip its headers, too."""
 
     def __init__(self) -> None:
-        super().__init__(trust_env=False, limits=_LIMITS)
+        tls = httpx2.create_ssl_context()
+        super().__init__(verify=tls, trust_env=False, limits=_LIMITS)
         self._pool = httpcore2.ConnectionPool(
-            ssl_context=httpx2.create_ssl_context(),
+            ssl_context=tls,
             max_connections=_LIMITS.max_connections,
             max_keepalive_connections=_LIMITS.max_keepalive_connections,
             keepalive_expiry=_LIMITS.keepalive_expiry,
