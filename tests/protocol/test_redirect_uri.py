@@ -61,6 +61,7 @@ def test_these_may_be_registered(uri: str) -> None:
         "https://client.exämple/cb",
         "https://client.example/cb?code=mine",
         "https://client.example/cb?state=mine",
+        "https://client.example/cb?response_type=code",
         "http://client.example/cb",
         "http://127.0.0.1.evil.example/cb",
         "http://127.0.0.2/cb",

@@ -11,7 +11,7 @@ from grantway.wire.sentence import worded
 
 MAX_LENGTH = 2048
 _LOOPBACK_IPS = ("127.0.0.1", "::1")
-_ANSWERED = frozenset({"code", "state", "iss", "error", "error_description", "error_uri"})
+_ANSWERED = frozenset({"code", "state", "iss", "error", "error_description", "error_uri", "response_type"})
 _UNSAFE_SCHEMES = frozenset({"javascript", "data", "file", "vbscript", "about", "blob", "ftp", "ws", "wss"})
 _PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
 _LOOPBACK_PORT = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?((?:[/?].*)?)", re.DOTALL)
