@@ -88,8 +88,8 @@ MACHINES = {
 }
 ROWS = {line.strip(): audience for audience, lines in MACHINES.items() for line in lines.strip().splitlines()}
 
-SUNSHINE = {
-    # of a Sunshine client: the app in the address is that of its account
+VENDORS = {
+    # of a client of that vendor; in Sunshine's addresses the app is that of its account
     "GET /v2/tokenInfo": "-+++--p-------",
     "DELETE /oauth/authorization": "-+++--+-------",
     "GET /v2/apps/{app}/integrations/{integration}/webhooks": "-+ep--p-------",
@@ -97,6 +97,7 @@ SUNSHINE = {
     "GET /v2/apps/{app}/integrations/{integration}/webhooks/{id}": "-+0p--p-------",
     "PATCH /v2/apps/{app}/integrations/{integration}/webhooks/{id}": "-+0p--p-------",
     "DELETE /v2/apps/{app}/integrations/{integration}/webhooks/{id}": "-+0p--p-------",
+    "POST /oauth2/token/status": "-+++--p-------",
 }
 
 PROVEN = {
@@ -105,6 +106,9 @@ PROVEN = {
     "POST /oauth/token": "-+-----",
     "POST /introspect": "-+0+---",
     "POST /revoke": "-+-----",
+    "POST /oauth2/token": "-+-----",
+    "POST /oauth2/clients/{client_id}/access-token/renew": "-+-----",
+    "POST /oauth2/revoke": "-+-----",
 }
 
 OPERATORS = {f"{call.method} {call.path}" for call in CALLS}
@@ -118,25 +122,25 @@ def test_every_machine_endpoint_is_in_a_table_and_nothing_else() -> None:
     app = application(Stage())
     paths = (app._by_path | app._by_template).items()
     served = {f"{method} {path}" for path, methods in paths for method in methods}
-    assert served == set(ROWS) | set(SUNSHINE) | set(PROVEN) | OPERATORS
+    assert served == set(ROWS) | set(VENDORS) | set(PROVEN) | OPERATORS
 
 
 def test_every_line_says_something_of_everybody() -> None:
-    assert {len(each) for each in (*ANSWERS.values(), *SUNSHINE.values())} == {len(BEARERS)}
+    assert {len(each) for each in (*ANSWERS.values(), *VENDORS.values())} == {len(BEARERS)}
     assert {len(each) for each in PROVEN.values()} == {len(CLIENTS)}
     assert set(ANSWERS) == set(MACHINES)
 
 
-@pytest.mark.parametrize("endpoint", [*ROWS, *SUNSHINE])
+@pytest.mark.parametrize("endpoint", [*ROWS, *VENDORS])
 def test_the_endpoint_answers_everybody_as_the_table_says(endpoint: str) -> None:
-    expected = SUNSHINE.get(endpoint) or ANSWERS[ROWS[endpoint]]
-    there = Bearers(endpoint in SUNSHINE)
+    expected = VENDORS.get(endpoint) or ANSWERS[ROWS[endpoint]]
+    there = Bearers(dialect_of(endpoint))
     answered = "".join(there.told(endpoint, who) for who in BEARERS)
     assert dict(zip(BEARERS, answered, strict=True)) == dict(zip(BEARERS, expected, strict=True))
 
 
 def test_operators_calls_are_closed_to_everybody_without_a_key_of_theirs() -> None:
-    there = Bearers(sunshine=False)
+    there = Bearers("standard")
     for who in sorted({*BEARERS} - {"operator key"}):
         told = {call: there.told(call, who) for call in sorted(OPERATORS)}
         assert {call for call, answer in told.items() if answer != "-"} == set(), who
@@ -148,16 +152,23 @@ def test_a_client_proves_itself_where_it_has_to(endpoint: str) -> None:
     assert dict(zip(CLIENTS, answered, strict=True)) == dict(zip(CLIENTS, PROVEN[endpoint], strict=True))
 
 
+def dialect_of(endpoint: str) -> str:
+    """Whose clients come to it."""
+    if endpoint in ROWS or endpoint in ("POST /token", "POST /introspect", "POST /revoke"):
+        return "standard"
+    return "square" if "/oauth2/" in endpoint else "sunshine"
+
+
 class Bearers:
     """An installation with everybody of ``BEARERS``; what is asked about is the first one's, of this dialect."""
 
-    def __init__(self, sunshine: bool) -> None:
+    def __init__(self, dialect: str) -> None:
         self.stage = stage = Stage()
         stage.make_true(*(Put(Scope(name, {"en": name}, events=("order.*",))) for name in ("read", "write", "admin")))
-        own, another, standard = stage.integration("Own"), stage.integration("Another"), stage.integration("Third")
-        foreign = stage.sunshine()
-        if sunshine:
-            own, another, foreign = foreign, stage.integration("Other bot", profile="sunshine"), standard
+        own, another = (stage.integration(name, profile=dialect) for name in ("Own", "Another"))
+        standard = stage.integration("Third")
+        foreign = stage.sunshine() if dialect == "standard" else standard
+        sunshine = dialect == "sunshine"
         bolt, coil, dent = (stage.house.account(name) for name in ("Bolt", "Coil", "Dent"))
         for account in (bolt, coil, dent):
             stage.house.member(account, stage.ada)
@@ -201,7 +212,7 @@ class Bearers:
                 answer = send(caller, "POST", self.own, self.headers["own token"], made).json()
                 self.hook = answer["webhook"]["id"] if self.sunshine else answer["id"]
             method, _, path = endpoint.partition(" ")
-            if endpoint in SUNSHINE and "{app}" in path:
+            if "{app}" in path:
                 path = self.own + path.partition("/webhooks")[2]
             path = path.replace("{id}", self.hook or "id").replace("{", "").replace("}", "")
             body = {} if method == "PATCH" else made if path == self.own else None
@@ -216,11 +227,11 @@ class Bearers:
 
 def proven(endpoint: str, who: str) -> str:
     stage = Stage()
-    by = stage.sunshine() if endpoint == "POST /oauth/token" else stage.integration("Own")
+    by = stage.integration("Own", profile=dialect_of(endpoint))
     another = stage.integration("Another", profile=by.client.profile)
     code, tokens = stage.code(by), stage.connect(by)
     key: Any = stage.decide(create_operator_key, "All", ["*"]).answer
-    fields = {"token": tokens.access}
+    fields = {"token": tokens.access, "access_token": tokens.access}
     if endpoint.endswith("/token"):
         fields = {"grant_type": "authorization_code", "code": code}
         if endpoint == "POST /token":
@@ -231,6 +242,8 @@ def proven(endpoint: str, who: str) -> str:
         case "own client" | "another client" | "operators' client":
             client = {"own client": by, "another client": another, "operators' client": stage.operator}[who]
             proof = {"client_id": client.client.client_id, "client_secret": client.secret or ""}
+            if endpoint.endswith(("/renew", "/oauth2/revoke")):
+                headers = (("Authorization", f"Client {client.secret}"),)
         case "own token":
             headers = bearer(tokens.access)
         case "operator key":
@@ -240,14 +253,18 @@ def proven(endpoint: str, who: str) -> str:
     caller = Caller(application(stage))
     try:
         form = ("Content-Type", "application/x-www-form-urlencoded")
-        reply = caller.request("POST", endpoint[5:], [*headers, form], urlencode(fields | proof).encode())
+        path = endpoint[5:].replace("{client_id}", proof.get("client_id", by.client.client_id))
+        if by.dialect == "square":
+            reply = send(caller, "POST", path, headers, fields | proof)
+        else:
+            reply = caller.request("POST", path, [*headers, form], urlencode(fields | proof).encode())
     finally:
         caller.close()
     if reply.status != 200:
-        assert reply.status in (400, 401, 403), reply.text
+        assert reply.status in (400, 401, 403, 404), reply.text
         assert stage.is_active(tokens.access)
         return "-"
-    if endpoint == "POST /revoke":
+    if endpoint.endswith("/revoke"):
         return "0" if stage.is_active(tokens.access) else "+"
     if endpoint == "POST /introspect":
         return "+" if reply.json()["active"] else "0"
