@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from grantway.client import ClientError, NoAnswer, Tokens
+from grantway.client import ClientError, NoAnswer, NotReached, Tokens
 from grantway.client.standard import Metadata, Standard
-from tests.helpers.hostile import QUICK, Hostile, Row, everything_shown, rows, says, token_rows, transport_rows
+from tests.helpers.hostile import QUICK, Hostile, Row, everything_shown, hostile, rows, says, token_rows, transport_rows
+from tests.helpers.receiver import certificate
 
 SECRET, ACCESS, REFRESH = "gws_secret123", "gwa_access456", "gwr_refresh789"
 NEW_ACCESS, NEW_REFRESH = "gwa_newaccess012", "gwr_newrefresh345"
@@ -171,3 +173,42 @@ def test_json_is_read_whatever_it_is_called(make: Make, twin: Hostile) -> None:
 
     twin.play(play)
     assert client_of(make, twin).refresh(HELD).access_token == NEW_ACCESS
+
+
+# --- TLS
+
+
+def test_a_server_whose_certificate_nobody_vouches_for_is_not_spoken_to(make: Make, tmp_path: Path) -> None:
+    tls, _ = certificate(tmp_path, "127.0.0.1")
+    with hostile(tls) as twin:
+        twin.play(says(200, GOOD_TOKENS))
+        with pytest.raises(NotReached) as raised:
+            client_of(make, twin).refresh(HELD)
+        assert (raised.value.reason, raised.value.outcome_unknown, twin.received) == ("tls", False, [])
+
+
+def test_a_certificate_for_another_name_is_none(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tls, _ = certificate(tmp_path, "other.example")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "receiver.pem"))
+    with hostile(tls) as twin:
+        twin.play(says(200, GOOD_TOKENS))
+        with pytest.raises(NotReached) as raised:
+            client_of(make, twin).refresh(HELD)
+        assert (raised.value.reason, twin.received) == ("tls", [])
+
+
+@pytest.mark.parametrize("name", ["", "headers that drip", "a body that drips", "silence"])
+def test_over_tls_it_is_the_same(name: str, make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Authorities of the environment count; so does the time of the whole call."""
+    tls, _ = certificate(tmp_path, "127.0.0.1")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "receiver.pem"))
+    row = next((row for row in transport_rows() if row.name == name), None)
+    with hostile(tls) as twin:
+        client = client_of(make, twin)
+        twin.play(says(200, GOOD_TOKENS) if row is None else row.play)
+        if row is None:
+            assert client.refresh(HELD).access_token == NEW_ACCESS
+            return
+        with pytest.raises(ClientError) as raised:
+            client.refresh(HELD)
+        row.is_met_by(raised.value)

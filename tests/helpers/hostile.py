@@ -9,11 +9,12 @@ import gzip
 import json
 import logging
 import socket
+import ssl
 import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -209,11 +210,13 @@ def token_rows(good: Mapping[str, Any]) -> list[Row]:
 class Hostile:
     """A loopback server that plays ``answers`` one after the other, the last for ever. It remembers what it was sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.answers: list[Play] = []
         self.received: list[bytes] = []
+        self._tls = tls
         self._listening = socket.create_server(("127.0.0.1", 0))
-        self.base_url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        scheme = "http" if tls is None else "https"
+        self.base_url = f"{scheme}://127.0.0.1:{self._listening.getsockname()[1]}"
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
@@ -236,8 +239,10 @@ class Hostile:
             threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
 
     def _answer(self, connection: socket.socket) -> None:
-        with connection, suppress(OSError):
-            connection.settimeout(5)
+        connection.settimeout(5)
+        with connection, suppress(OSError), ExitStack() as stack:
+            if self._tls is not None:
+                connection = stack.enter_context(self._tls.wrap_socket(connection, server_side=True))
             received = _request(connection)
             if received:
                 self.received.append(received)
@@ -263,9 +268,9 @@ def _request(connection: socket.socket) -> bytes:
 
 
 @contextmanager
-def hostile() -> Iterator[Hostile]:
+def hostile(tls: ssl.SSLContext | None = None) -> Iterator[Hostile]:
     """A hostile twin while the block runs."""
-    there = Hostile()
+    there = Hostile(tls)
     try:
         yield there
     finally:

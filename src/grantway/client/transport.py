@@ -123,7 +123,12 @@ def new_client() -> httpx2.Client:
 
 def new_async_client() -> httpx2.AsyncClient:
     """An asynchronous client of our own."""
-    return httpx2.AsyncClient(limits=_LIMITS, trust_env=False, cookies=_no_cookies())
+    return httpx2.AsyncClient(verify=_tls(), limits=_LIMITS, trust_env=False, cookies=_no_cookies())
+
+
+def _tls() -> ssl.SSLContext:
+    # Authorities may come from the environment (SSL_CERT_FILE): they vouch for servers, and do not stand in between.
+    return httpx2.create_ssl_context()
 
 
 def _no_cookies() -> CookieJar:
@@ -192,7 +197,7 @@ class _BoundedTransport(httpx2.HTTPTransport):
     """httpx2's own, on connections whose every read ends with the call: a server may drip its headers, too."""
 
     def __init__(self) -> None:
-        tls = httpx2.create_ssl_context()
+        tls = _tls()
         super().__init__(verify=tls, trust_env=False, limits=_LIMITS)
         self._pool = httpcore2.ConnectionPool(
             ssl_context=tls,
