@@ -208,7 +208,7 @@ square_token_requests = st.one_of(
         st.just("refresh_token"),
         _square_secrets | st.builds(ClientCredentials, visible),
         refresh_token=visible,
-        scope=maybe(scopes | st.just(())),
+        scope=maybe(scopes),
         **_wanted,
     ),
     st.builds(TokenRequest, st.just("migration_token"), _square_secrets, migration_token=visible, **_wanted),

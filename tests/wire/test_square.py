@@ -166,6 +166,11 @@ def test_a_field_that_the_grant_type_does_not_name_may_be_anything() -> None:
     assert obtain(grant_type="refresh_token", refresh_token="rr", **odd).refresh_token == "rr"
 
 
+def test_an_empty_list_of_scopes_asks_for_nothing_in_particular() -> None:
+    assert obtain(grant_type="refresh_token", refresh_token="rr", scopes=[]).scope is None
+    assert obtain(grant_type="refresh_token", refresh_token="rr", scopes=["B", "A", "B"]).scope == ("B", "A")
+
+
 def test_an_authorization_header_at_the_token_endpoint_is_not_looked_at() -> None:
     """vendors.md §4, 5: the newest libraries send there whatever token they have."""
     body = {"client_id": "a", "client_secret": "bb", "grant_type": "migration_token", "migration_token": "mm"}

@@ -74,14 +74,14 @@ def flag(sent: Parameters, name: str) -> bool:
 
 
 def texts(sent: Parameters, name: str) -> tuple[str, ...] | None:
-    """The texts of this array, in their order and without repeats; ``None`` when there is no array."""
+    """The texts of this array, in their order and without repeats; ``None`` when there is none in it, or no array."""
     value = sent.plain.get(name)
     if value is None:
         return None
     if value.__class__ is not list:
         raise _wrong("expected_array", name, f"{name}_not_an_array")
     try:
-        return tuple(dict.fromkeys(sent.many(name)))
+        return tuple(dict.fromkeys(sent.many(name))) or None
     except Malformed:
         raise _wrong("expected_array", name, f"{name}_malformed") from None
 

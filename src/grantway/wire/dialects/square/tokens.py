@@ -94,7 +94,7 @@ def write_token_request(message: TokenRequest) -> HttpRequest:
         "code_verifier": message.code_verifier,
         "refresh_token": message.refresh_token,
         "migration_token": message.migration_token,
-        "scopes": None if message.scope is None else list(message.scope),
+        "scopes": list(message.scope or ()) or None,
         "short_lived": message.short_lived or None,
         "use_jwt": message.jwt or None,
     }
