@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import html
-import json
-import os
 import re
-import signal
-import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,26 +15,8 @@ from grantway.server.demo.start import INTEGRATIONS
 from tests.cli.conftest import Grantway
 from tests.helpers.asgi import Reply
 from tests.helpers.customer import Customer, forms
-from tests.helpers.server import GRANTWAY, fetch
-
-
-@contextmanager
-def demo(data: Path) -> Iterator[dict[str, Any]]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GRANTWAY_")}
-    environment |= {"GRANTWAY_DATA": str(data), "GRANTWAY_LOG_LEVEL": "debug"}
-    with data.with_suffix(".log").open("ab") as log:
-        process = subprocess.Popen(
-            [GRANTWAY, "serve", "--demo", "--port", "0", "--json"], env=environment, stdout=subprocess.PIPE, stderr=log
-        )
-    assert process.stdout is not None
-    try:
-        line = process.stdout.readline()
-        assert line, data.with_suffix(".log").read_text()
-        yield json.loads(line)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
-        process.stdout.close()
+from tests.helpers.demo import demo
+from tests.helpers.server import fetch
 
 
 class Visitor(Customer):

@@ -37,6 +37,7 @@ ASKS = Introspection("https://login.example/introspect", "api", "secret")
         ([], "access_token=gwa_1", "access_token_missing"),
         (["Basic YTpi"], "", "access_token_missing"),
         (["DPoP gwa_1"], "", "access_token_missing"),
+        (['Digest username="a", realm="b"'], "", "access_token_missing"),
         (["gwa_1"], "", "access_token_missing"),
         (["Bearer"], "", "bearer_empty"),
         (["Bearer  "], "", "bearer_empty"),

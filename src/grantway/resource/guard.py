@@ -50,14 +50,15 @@ def read_token(headers: Headers, query: bytes) -> str | Refused:
     """
     try:
         header = HttpRequest("GET", "/", headers=headers).header(b"authorization")
-        if header is not None and "," in header:
+        if header is None or header.partition(" ")[0].lower() != "bearer":
+            return NO_TOKEN
+        if "," in header:
             return invalid_request("authorization_repeated")  # how WSGI servers join two headers
         token = read_bearer(header)
     except Malformed as error:
         return Refused(error.error, error.reason)
     if token is None:
-        is_bearer = header is not None and header.partition(" ")[0].lower() == "bearer"
-        return invalid_request("bearer_empty") if is_bearer else NO_TOKEN
+        return invalid_request("bearer_empty")
     if any(pair.partition(b"=")[0] == b"access_token" for pair in query.split(b"&")):
         return invalid_request("two_tokens")
     return token
