@@ -276,6 +276,15 @@ def test_the_signing_secret_is_shown_on_demand(site: Platform, browser: Browser)
     page = browser.get(at(client, "secrets"))
     assert "whsec_" not in page.html
     assert "whsec_" in browser.send(page.form("/signing")).html
+    assert "signature key" not in page.text
+
+
+def test_who_is_told_as_square_tells_reads_what_its_libraries_call_the_signing_secret(
+    site: Platform, browser: Browser
+) -> None:
+    client = registered(site, profile="square", scopes=("ORDERS_READ",), remove_url="https://client.example/revoked")
+    signed_in(site, browser)
+    assert "signature key" in browser.get(at(client, "secrets")).text
 
 
 # --- people and the end

@@ -125,7 +125,7 @@ def revocation_of(notice: Notice) -> AuthorizationRevoked | None:
         revocation_id=str(UUID(bytes=notice.connection_id, version=4)),
         revoked_at=notice.created_at,
         revoker=told["revoker"],
-        account_id=told.get("account_id", ""),
+        account_id=told.get("account_id") or "",
     )
 
 
