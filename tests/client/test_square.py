@@ -23,9 +23,19 @@ CHALLENGE = urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip
 _numbers = count()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def app(platform: Platform) -> dict[str, str]:
-    """A new application, so that what its calls end is nobody else's."""
+    """An application."""
+    return new_app(platform)
+
+
+@pytest.fixture
+def own_app(platform: Platform) -> dict[str, str]:
+    """One of the test's own: what it ends is nobody else's."""
+    return new_app(platform)
+
+
+def new_app(platform: Platform) -> dict[str, str]:
     made = platform.client("Till", "--profile", "square", "--redirect-uri", REDIRECT_URI, "--scope", SCOPES)
     return {"client_id": made["client_id"], "client_secret": made["client_secret"]}
 
@@ -201,14 +211,14 @@ def test_a_personal_access_token_never_expires(calls: Make, platform: Platform, 
 # --- renew_token
 
 
-def test_a_token_is_renewed_and_a_revoked_one_is_not(calls: Make, platform: Platform, app: dict[str, str]) -> None:
-    to, client = calls("Square", platform.base_url), f"Client {app['client_secret']}"
-    tokens = obtained(platform, to, app)
+def test_a_token_is_renewed_and_a_revoked_one_is_not(calls: Make, platform: Platform, own_app: dict[str, str]) -> None:
+    to, client = calls("Square", platform.base_url), f"Client {own_app['client_secret']}"
+    tokens = obtained(platform, to, own_app)
 
     def renew(authorization: str = client) -> Any:
         with pytest.warns(DeprecationWarning, match="Square has deprecated renew_token"):
             return to.renew_token(
-                client_id=app["client_id"], body={"access_token": tokens.access_token}, authorization=authorization
+                client_id=own_app["client_id"], body={"access_token": tokens.access_token}, authorization=authorization
             )
 
     assert refused(lambda: renew("Client wrong")).code == "invalid_client"
@@ -216,7 +226,7 @@ def test_a_token_is_renewed_and_a_revoked_one_is_not(calls: Make, platform: Plat
     assert lasts(renewed.expires_at, 30)
     assert renewed.refresh_token is None
     assert to.retrieve_token_status(renewed.access_token).scopes == tuple(SCOPES.split())
-    to.revoke_token(client_id=app["client_id"], access_token=renewed.access_token, authorization=client)
+    to.revoke_token(client_id=own_app["client_id"], access_token=renewed.access_token, authorization=client)
     assert refused(renew).status == 401
 
 
@@ -225,18 +235,18 @@ def test_a_token_is_renewed_and_a_revoked_one_is_not(calls: Make, platform: Plat
 
 @pytest.mark.parametrize("named_by", [("access_token",), ("merchant_id",), ("access_token", "merchant_id")])
 def test_revoking_ends_all_tokens_of_the_merchant(
-    named_by: tuple[str, ...], calls: Make, platform: Platform, app: dict[str, str]
+    named_by: tuple[str, ...], calls: Make, platform: Platform, own_app: dict[str, str]
 ) -> None:
-    to, client = calls("Square", platform.base_url), f"Client {app['client_secret']}"
-    tokens, other = obtained(platform, to, app), obtained(platform, to, app)
+    to, client = calls("Square", platform.base_url), f"Client {own_app['client_secret']}"
+    tokens, other = obtained(platform, to, own_app), obtained(platform, to, own_app)
     assert tokens.account is not None
     names = {"access_token": tokens.access_token, "merchant_id": tokens.account.external_id}
-    body = {"client_id": app["client_id"], **{name: names[name] for name in named_by}}
+    body = {"client_id": own_app["client_id"], **{name: names[name] for name in named_by}}
     assert to.revoke_token({**body, "revoke_only_access_token": False}, authorization=client) is None
     for each in (tokens, other):
         assert refused(lambda each=each: to.retrieve_token_status(each.access_token)).status == 401  # type: ignore[misc]
         ended = refused(
-            lambda each=each: to.obtain_token(grant_type="refresh_token", refresh_token=each.refresh_token, **app)  # type: ignore[misc]
+            lambda each=each: to.obtain_token(grant_type="refresh_token", refresh_token=each.refresh_token, **own_app)  # type: ignore[misc]
         )
         assert ended.code == "invalid_grant"
     to.revoke_token(body, client)  # repeating is safe
@@ -299,23 +309,23 @@ def test_a_refresh_whose_answer_is_lost_gives_the_same_successor(
     assert client.refresh(tokens).refresh_token == client.refresh(tokens).refresh_token
 
 
-def test_revoking_takes_the_secret(make: Make, platform: Platform, registered: dict[str, Any]) -> None:
-    client = make(SquareServer(platform.base_url), **registered)
+def test_revoking_takes_the_secret(make: Make, platform: Platform, own_app: dict[str, str]) -> None:
+    client = make(SquareServer(platform.base_url), **own_app, redirect_uri=REDIRECT_URI)
+    without = make(SquareServer(platform.base_url), client_id=own_app["client_id"])
     tokens = client.complete(platform.customer.decide(client.begin(scope=SCOPES).url))
-    if "client_secret" not in registered:
-        with pytest.raises(Unsupported):
-            client.revoke(tokens)
-        return
+    with pytest.raises(Unsupported):
+        without.revoke(tokens)
+    assert client.info(tokens).active
     client.revoke(tokens)
     client.revoke(tokens)
     assert client.info(tokens).active is False
     assert refused(lambda: client.refresh(tokens)).code == "invalid_grant"
 
 
-def test_who_is_suspended_is_not_active_and_will_be(make: Make, platform: Platform, app: dict[str, str]) -> None:
-    client = make(SquareServer(platform.base_url), **app, redirect_uri=REDIRECT_URI)
+def test_who_is_suspended_is_not_active_and_will_be(make: Make, platform: Platform, own_app: dict[str, str]) -> None:
+    client = make(SquareServer(platform.base_url), **own_app, redirect_uri=REDIRECT_URI)
     tokens = client.complete(platform.customer.decide(client.begin(scope=SCOPES).url))
-    (connection,) = platform.server.cli("connections", "list", "--client", app["client_id"])["connections"]
+    (connection,) = platform.server.cli("connections", "list", "--client", own_app["client_id"])["connections"]
     platform.server.cli("connections", "suspend", connection["id"])
     found = client.info(tokens)
     assert (found.active, found.connection_state) == (False, "suspended")
@@ -324,8 +334,8 @@ def test_who_is_suspended_is_not_active_and_will_be(make: Make, platform: Platfo
     assert client.info(tokens).active
 
 
-def test_who_says_no_is_a_refused_authorization(make: Make, platform: Platform, app: dict[str, str]) -> None:
-    client = make(SquareServer(platform.base_url), **app, redirect_uri=REDIRECT_URI)
+def test_who_says_no_is_a_refused_authorization(make: Make, platform: Platform, own_app: dict[str, str]) -> None:
+    client = make(SquareServer(platform.base_url), **own_app, redirect_uri=REDIRECT_URI)
     with pytest.raises(AuthorizationRefused) as raised:
         client.complete(platform.customer.decide(client.begin(scope=SCOPES).url, "deny"))
     assert raised.value.code == "access_denied"

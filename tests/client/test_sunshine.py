@@ -14,8 +14,19 @@ from tests.helpers.server import Platform
 Make = Callable[..., Any]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def app(platform: Platform) -> dict[str, str]:
+    """An integration."""
+    return new_app(platform)
+
+
+@pytest.fixture
+def own_app(platform: Platform) -> dict[str, str]:
+    """One of the test's own, with no connection yet."""
+    return new_app(platform)
+
+
+def new_app(platform: Platform) -> dict[str, str]:
     made = platform.client("Shoplifter", "--profile", "sunshine", "--redirect-uri", REDIRECT_URI)
     return {"client_id": made["client_id"], "client_secret": made["client_secret"]}
 
@@ -57,9 +68,9 @@ def test_state_and_redirect_uri_are_optional(calls: Make, platform: Platform, ap
     assert platform.customer.decide(to.authorize(app["client_id"])).startswith(f"{REDIRECT_URI}?code=")
 
 
-def test_access_is_revoked_by_a_connection_key(calls: Make, platform: Platform, app: dict[str, str]) -> None:
-    tokens = connect(platform, calls("Sunshine", platform.base_url), app)
-    listed = platform.server.cli("connections", "list", "--client", app["client_id"])["connections"]
+def test_access_is_revoked_by_a_connection_key(calls: Make, platform: Platform, own_app: dict[str, str]) -> None:
+    tokens = connect(platform, calls("Sunshine", platform.base_url), own_app)
+    listed = platform.server.cli("connections", "list", "--client", own_app["client_id"])["connections"]
     key = platform.server.cli("connections", "create-key", listed[0]["id"])
     to = calls(
         "Sunshine", platform.base_url, access_token=tokens.access_token,
@@ -121,10 +132,10 @@ def test_a_connection_that_is_kept_needs_no_refresh(make: Make, platform: Platfo
     assert client.info(tokens).active is False
 
 
-def test_who_is_suspended_is_not_active_and_will_be(make: Make, platform: Platform, app: dict[str, str]) -> None:
-    client = make(SunshineServer(platform.base_url), **app, redirect_uri=REDIRECT_URI)
+def test_who_is_suspended_is_not_active_and_will_be(make: Make, platform: Platform, own_app: dict[str, str]) -> None:
+    client = make(SunshineServer(platform.base_url), **own_app, redirect_uri=REDIRECT_URI)
     tokens = client.complete(platform.customer.decide(client.begin().url))
-    (connection,) = platform.server.cli("connections", "list", "--client", app["client_id"])["connections"]
+    (connection,) = platform.server.cli("connections", "list", "--client", own_app["client_id"])["connections"]
     platform.server.cli("connections", "suspend", connection["id"])
     found = client.info(tokens)
     assert (found.active, found.connection_state) == (False, "suspended")
@@ -132,8 +143,8 @@ def test_who_is_suspended_is_not_active_and_will_be(make: Make, platform: Platfo
     assert client.info(tokens).active
 
 
-def test_who_says_no_is_a_refused_authorization(make: Make, platform: Platform, app: dict[str, str]) -> None:
-    client = make(SunshineServer(platform.base_url), **app, redirect_uri=REDIRECT_URI)
+def test_who_says_no_is_a_refused_authorization(make: Make, platform: Platform, own_app: dict[str, str]) -> None:
+    client = make(SunshineServer(platform.base_url), **own_app, redirect_uri=REDIRECT_URI)
     begun = client.begin()
     with pytest.raises(AuthorizationRefused) as raised:
         client.complete(platform.customer.decide(begun.url, "deny"))
