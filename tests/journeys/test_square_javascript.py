@@ -69,6 +69,14 @@ def test_every_way_of_obtaining_gives_both_tokens(running: Platform, found: dict
     assert [found[way]["shortLived"] for way in ("first", "narrowed")] == [False, True]
 
 
+def test_a_refresh_whose_answer_gets_lost_is_repeated_by_the_sdk_and_loses_nothing(found: dict[str, Any]) -> None:
+    """vendors.md §4, 8: it sends a request again after 503."""
+    assert found["repeated"]["sent"] == found["pkceRepeated"]["sent"] == 2
+    assert found["repeated"]["tokens"]["refreshToken"] == found["first"]["refreshToken"]
+    assert found["pkceRepeated"]["tokens"]["refreshToken"] != found["pkceRefreshed"]["refreshToken"]
+    assert found["pkceAfterRepeated"]["accessToken"]
+
+
 def test_a_token_says_what_it_is_good_for(found: dict[str, Any], application: dict[str, Any]) -> None:
     assert found["status"]["scopes"] == SCOPES
     assert found["status"]["clientId"] == application["client_id"]

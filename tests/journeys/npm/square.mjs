@@ -4,11 +4,17 @@ import { done, given, visit } from "./journey.mjs";
 
 const { SquareClient, SquareError } = square;
 
+// The line counts requests, and can lose an answer: the server has done what it was asked, and 503 arrives.
 let sent = 0;
+let losing = false;
 const fetchOfNode = globalThis.fetch;
-globalThis.fetch = (...call) => {
+globalThis.fetch = async (...call) => {
   sent += 1;
-  return fetchOfNode(...call);
+  const answer = await fetchOfNode(...call);
+  if (!losing) return answer;
+  losing = false;
+  await answer.arrayBuffer();
+  return new Response(null, { status: 503 });
 };
 
 const app = { clientId: given.clientId, clientSecret: given.clientSecret };
@@ -54,6 +60,18 @@ result.pkce = await api().obtainToken({
 });
 result.pkceRefreshed = await api().obtainToken({ ...public_, grantType: "refresh_token", refreshToken: result.pkce.refreshToken });
 result.migrated = await api().obtainToken({ ...app, grantType: "migration_token", migrationToken: given.older });
+
+// an answer that gets lost
+async function repeated(refresh) {
+  const before = sent;
+  losing = true;
+  return { tokens: await api().obtainToken({ grantType: "refresh_token", ...refresh }), sent: sent - before };
+}
+result.repeated = await repeated({ ...app, refreshToken: first.refreshToken });
+result.pkceRepeated = await repeated({ ...public_, refreshToken: result.pkceRefreshed.refreshToken });
+result.pkceAfterRepeated = await api().obtainToken({
+  ...public_, grantType: "refresh_token", refreshToken: result.pkceRepeated.tokens.refreshToken,
+});
 
 // status
 result.status = await api(first.accessToken).retrieveTokenStatus();
