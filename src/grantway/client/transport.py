@@ -1,7 +1,7 @@
 """What requests and answers are bounded by, and httpx2's clients as both lines use them.
 
-No proxy is taken from the environment: a variable that somebody set must not decide who sees client secrets. Who needs a
-proxy, or authorities of their own, hands in an httpx2 client.
+No proxy is taken from the environment: a variable that somebody set must not decide who sees client secrets. Who needs
+one hands in an httpx2 client.
 """
 
 from __future__ import annotations
