@@ -125,6 +125,16 @@ def test_no_secret_is_asked_of_a_public_client(stage: Stage) -> None:
     assert stage.refreshed(by, tokens.refresh).refresh != tokens.refresh
 
 
+def test_a_customer_leaves_out_permissions_only_of_an_application_that_has_said_which_it_needs(stage: Stage) -> None:
+    """No answer of Square's says what was granted (RFC 6749 §5.1 would have it), so nothing is left out in silence."""
+    for by, optional in (
+        (stage.square(), ()),
+        (stage.square("Declared", required_scopes=SQUARE_SCOPES[:1]), SQUARE_SCOPES[1:]),
+    ):
+        visitor = stage.browser(stage.ada)
+        assert stage.ask(stage.open(by, visitor), visitor).optional == frozenset(optional)
+
+
 # --- use_jwt
 
 

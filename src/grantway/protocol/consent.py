@@ -71,11 +71,11 @@ def shown_of(question: Question) -> str:
 def optional_of(question: Question) -> tuple[str, ...]:
     """The scopes that the customer may leave out: those that the client can do without, as it has declared.
 
-    Where requests name no scopes the client has not chosen what it asks for, so silence does not mean that it can do
-    without; and a single scope is all or nothing, which Allow and Deny say already.
+    Where no answer tells it what was granted, silence does not mean that it can do without; and a single scope is all or
+    nothing, which Allow and Deny say already.
     """
     client, asked = question.client, question.pending.scope
-    if len(asked) < 2 or (not client.required_scopes and not client.policy.takes_scope):
+    if len(asked) < 2 or (not client.required_scopes and not client.policy.tells_scope):
         return ()
     return tuple(one for one in asked if one not in client.required_scopes)
 

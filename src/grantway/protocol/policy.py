@@ -83,6 +83,9 @@ class Policy:
     allow these, and tokens with them alone name the person by their own id there."""
     client_management_scopes: frozenset[str] = frozenset()
     """Scopes by any of which a token manages the clients that belong to its account."""
+    tells_scope: bool = True
+    """Whether token answers say what was granted (RFC 6749 §5.1). Where they do not, a customer may leave out scopes only
+    of a client that has declared which ones it cannot do without."""
     removal_notice: Literal["removed", "authorization_revoked"] = "removed"
     """What an integration is told at its ``removeUrl``: that it was removed, or that all its tokens are revoked."""
 
@@ -120,6 +123,7 @@ _SUNSHINE = Policy(
     refresh_lifetime=None,
     refresh_idle_lifetime=None,
     also_allows=frozenset({"client_credentials", "refresh_token"}),
+    tells_scope=False,
 )
 
 _SQUARE = Policy(
@@ -145,6 +149,7 @@ _SQUARE = Policy(
     jwt_on_request=True,
     permanent_tokens=True,
     default_scopes=("MERCHANT_PROFILE_READ", "PAYMENTS_READ", "SETTLEMENTS_READ", "BANK_ACCOUNTS_READ"),
+    tells_scope=False,
     removal_notice="authorization_revoked",
 )
 
