@@ -83,6 +83,12 @@ def test_what_a_library_adds_to_the_call_makes_no_difference(there: Switchboard)
     assert (reply.header("location") or "").startswith("/authorize/")
 
 
+def test_a_slash_behind_the_address_is_forgiven(there: Switchboard) -> None:
+    """The vendor's script puts ``/?`` behind the address of the page that it sends people to."""
+    reply = there.get(there.url().replace("?", "/?", 1))
+    assert (reply.header("location") or "").startswith("/authorize/")
+
+
 def test_deny_goes_back_in_the_query_with_the_state(there: Switchboard) -> None:
     unknown = there.house.client("New", profile="phonecom", scopes=tuple(BOTH.split()), redirect_uris=(REDIRECT_URI,))
     parameters = there.customer.connect(there.url(unknown, state="s1"), "deny")

@@ -324,7 +324,7 @@ def test_details_on_the_wire() -> None:
     )
     without_end = TokenStatusAnswer(("methods:ALL",), "CID", None, "41706656")
     assert json.loads(phonecom.write_token_status_answer(without_end).body) == snapshot(
-        {"scope": "methods:ALL", "scope_details": []}
+        {"scope": "methods:ALL", "scope_details": [{}]}
     )
 
 
@@ -397,6 +397,7 @@ def test_refusals_on_the_wire_are_mason_documents() -> None:
             '{"@error":{"@message":"Too many attempts. Try again later.","@httpStatusCode":429,"@code":"too_many_requests","@messages":["Too many attempts. Try again later."],"@rateLimit":{"Retry-After":30}}}',
         ]
     )
+    assert json.loads(phonecom.write_error_answer(ErrorAnswer(TOO_MANY_REQUESTS)).body)["@error"]["@rateLimit"] == {}
     assert lines(phonecom.write_error_answer(ErrorAnswer(ACCESS_DENIED, 60, "suspended"))) == snapshot(
         [
             "403",

@@ -23,6 +23,7 @@ from grantway.server.pages.routes import build_pages
 from grantway.server.paths import Templates
 from grantway.server.proxies import from_proxy, request_id_of
 from grantway.server.service import Service
+from grantway.wire.dialects import phonecom as phonecom_wire
 from grantway.wire.dialects import sunshine as sunshine_wire
 from grantway.wire.errors import CONTENT_TOO_LARGE, METHOD_NOT_ALLOWED
 from grantway.wire.http import HttpAnswer, HttpRequest
@@ -134,6 +135,8 @@ class Application:
     def _known_path(self, path: str) -> str:
         """The path as we know it: doubled slashes folded, and vendors' paths with their prefix and in any case."""
         path = _SLASHES.sub("/", path)
+        if path == phonecom_wire.AUTHORIZE_PATH + "/":  # the vendor's script writes "/?" behind its address
+            return phonecom_wire.AUTHORIZE_PATH
         bare = path[len(_VENDOR_PREFIX) :] if path.startswith(_VENDOR_PREFIX + "/") else path
         if bare.startswith("/v2/apps/"):
             return bare

@@ -1,8 +1,8 @@
 """How a refusal is said: as a Mason document (``application/vnd.mason+json``).
 
 ``@message`` and ``@httpStatusCode`` are always there: the vendor's command line asserts that the one is text and the other a
-number. ``@code`` is the standard's code, ``@id`` the id of the request. ``fields`` stands in every 422, ``@rateLimit`` in a
-429 that says when to come back. There is no ``@time``: the ``Date`` header has it.
+number. ``@code`` is the standard's code, ``@id`` the id of the request. ``fields`` stands in every 422 and ``@rateLimit`` in
+every 429, where its clients look unasked. There is no ``@time``: the ``Date`` header has it.
 """
 
 from __future__ import annotations
@@ -76,8 +76,8 @@ def write_error_answer(answer: ErrorAnswer, request: HttpRequest | None = None) 
         headers.append(_CHALLENGE)  # RFC 9110 §15.5.2: a 401 names a scheme
     if answer.retry_after is not None:
         headers.append((b"retry-after", b"%d" % answer.retry_after))
-        if status == 429:
-            members["@rateLimit"] = {"Retry-After": answer.retry_after}
+    if status == 429:
+        members["@rateLimit"] = {} if answer.retry_after is None else {"Retry-After": answer.retry_after}
     if answer.connection_state is not None:
         members["connection_state"] = answer.connection_state
     return HttpAnswer(status, tuple(headers), json_bytes.dumps({"@error": members}))

@@ -172,7 +172,7 @@ def _details(answer: TokenStatusAnswer) -> dict[str, Any]:
     """``expires_at`` is in seconds since the epoch, and absent when the token has no end.
 
     The account's ``voip_id`` is told with the scope ``account-owner`` only, the person's ``extension_id`` whenever there is
-    one.
+    one. The one entry is there even if it has nothing to tell: the vendor's script looks into it unasked.
     """
     members: dict[str, Any] = {"scope": write_scope(answer.scope)}
     if answer.expires_at is not None:
@@ -182,7 +182,7 @@ def _details(answer: TokenStatusAnswer) -> dict[str, Any]:
         ids["voip_id"] = int(answer.account_id)
     if answer.member_id is not None:
         ids["extension_id"] = int(answer.member_id)
-    members["scope_details"] = [ids] if ids else []
+    members["scope_details"] = [ids]
     return members
 
 
