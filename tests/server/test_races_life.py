@@ -76,7 +76,7 @@ def test_what_is_suspended_while_ten_refresh_comes_back_as_it_was(platform: Plat
     assert {(status, answer["error"], answer["connection_state"]) for status, answer in answers} == {
         (403, "access_denied", "suspended")
     }
-    assert integration.introspect(tokens["access_token"]) == {"active": False}
+    assert integration.introspect(tokens["access_token"]) == {"active": False, "connection_state": "suspended"}
     platform.server.cli("connections", "resume", connection)
     assert integration.introspect(tokens["access_token"])["active"] is True
     status, refreshed = integration.refresh(tokens["refresh_token"])
