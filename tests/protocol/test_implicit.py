@@ -9,7 +9,7 @@ import pytest
 
 from grantway.protocol.administration.clients import NewClient, policy_of
 from grantway.protocol.administration.signing_keys import ensure_key
-from grantway.protocol.authorize import deny
+from grantway.protocol.authorize import allow, deny
 from grantway.protocol.connections import remove
 from grantway.protocol.issuing import Issued
 from grantway.protocol.lifecycle import remove_neglected
@@ -20,6 +20,7 @@ from grantway.protocol.tokens import write_code, write_refresh_token
 from grantway.server.signing_keys import draw_signing_key
 from grantway.wire.messages import SignOutRequest
 from tests.helpers.stage import CHALLENGE, ISSUER, REDIRECT_URI, Integration, Stage, ending, refused
+from tests.protocol.test_lifecycle_races import proposed_too_early
 
 ON = {"grant_types": "authorization_code refresh_token client_credentials implicit"}
 
@@ -190,6 +191,15 @@ def test_grants_whose_token_is_over_make_room_before_those_that_work(stage: Stag
         stage.wait(hours=1)
     assert stage.stored(Grant, code.issued.access.row_id).revoked_at is None
     assert sum(grant.revoked_at is None for grant in stage.all(Grant)) == 3
+
+
+def test_two_clicks_at_once_make_one_grant(stage: Stage, by: Integration) -> None:
+    pending_id, visitor, shown = asked(stage, by)
+    late = proposed_too_early(
+        stage, (allow, pending_id, visitor, shown, ISSUER), lambda: stage.allow(pending_id, visitor, shown)
+    )
+    assert issued(late)[1].access.row_id == stage.all(Grant)[0].id
+    assert len(stage.all(Grant)) == 1
 
 
 # When it is asked

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from grantway.protocol.decision import Add, Put
+from grantway.protocol.connections import remove
+from grantway.protocol.decision import Put
 from grantway.protocol.grant_types.password import begin_password_grant, fail_password_grant, finish_password_grant
-from grantway.protocol.issuing import Issued
 from grantway.protocol.lifecycle import suspend
-from grantway.protocol.model import Connection, FailureBucket, Grant, Membership, Notice
+from grantway.protocol.model import FailureBucket, Grant, Membership, Notice
 from grantway.protocol.sign_in import Attempt
 from grantway.protocol.throttle import FAILURES_PER_ADDRESS
 from grantway.protocol.token import token
 from grantway.wire.messages import TokenRequest
 from tests.helpers.stage import Integration, Stage, ending, refused
+from tests.protocol.test_lifecycle_races import proposed_too_early
 
 ADDRESS = "192.0.2.7"
 ON = {"grant_types": "authorization_code refresh_token client_credentials password"}
@@ -271,9 +273,32 @@ def test_strangers_drafts_get_nothing(stage: Stage, by: Integration) -> None:
     ending(grant(stage, by), "access_denied", "client_is_draft")
 
 
+# While something else happens
+
+
+def early(stage: Stage, by: Integration, happens: Callable[[], object]) -> Any:
+    attempt = begin(stage, by).answer
+    asked_for = (finish_password_grant, asked(by), by.dialect, attempt)
+    return proposed_too_early(stage, asked_for, happens)
+
+
 def test_of_two_first_calls_at_once_both_get_tokens_of_one_connection(stage: Stage, by: Integration) -> None:
-    attempts = [begin(stage, by).answer for _ in range(2)]
-    decisions = [finish(stage, by, attempt) for attempt in attempts]
-    assert all(isinstance(one.answer, Issued) for one in decisions)
-    assert len(stage.all(Connection)) == 1
-    assert sum(isinstance(c, Add) and isinstance(c.record, Connection) for d in decisions for c in d.changes) == 1
+    first: list[Any] = []
+    second = early(stage, by, lambda: first.append(grant(stage, by)))
+    tokens = [stage.minted(decision) for decision in (*first, second)]
+    assert len({stage.connection_of(one).id for one in tokens}) == 1
+    assert all(stage.is_active(one.access) for one in tokens)
+
+
+def test_a_suspension_that_comes_first_counts(stage: Stage, by: Integration) -> None:
+    connection = stage.connection_of(stage.minted(grant(stage, by)))
+    late = early(stage, by, lambda: stage.decide(suspend, connection.id, "operator"))
+    ending(late, "access_denied", "connection_suspended")
+
+
+def test_after_a_removal_that_comes_first_the_connection_is_a_new_one(stage: Stage, by: Integration) -> None:
+    before = stage.minted(grant(stage, by))
+    connection = stage.connection_of(before)
+    after = stage.minted(early(stage, by, lambda: stage.decide(remove, connection.id, "operator", "operator")))
+    assert stage.connection_of(after).id != connection.id
+    assert [stage.is_active(one.access) for one in (before, after)] == [False, True]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from grantway.protocol.administration.people import add_member, remove_member
+from grantway.protocol.authorize import allow
 from grantway.protocol.connections import remove_by_user
 from grantway.protocol.decision import Put
 from grantway.protocol.ids import show
@@ -16,6 +17,7 @@ from grantway.protocol.steps import AskAccount, AskConsent, SendBack, TellSuspen
 from grantway.protocol.token_status import token_status
 from grantway.wire.messages import TokenStatusRequest
 from tests.helpers.stage import ISSUER, Integration, Stage, Tokens, refused
+from tests.protocol.test_lifecycle_races import proposed_too_early
 
 OWN = ("extension-user",)
 BOTH = ("account-owner", "extension-user")
@@ -254,3 +256,20 @@ def test_each_member_has_a_grant_of_their_own_under_the_one_connection(
     told: Any = stage.introspect(second.access).answer
     linus_id = stage.stored(Membership, (stage.acme.id, linus.id)).external_ids["phonecom"]
     assert (told.member_id, told.sub) == (linus_id, show("us", linus.id))
+
+
+def test_a_members_consent_and_an_owners_narrowing_at_once_leave_each_what_is_theirs(
+    stage: Stage, by: Integration, grace: User
+) -> None:
+    wide = stage.connect(by, scope=("account-owner", "methods:ALL"))
+    visitor = stage.browser(grace)
+    pending_id = stage.open(by, visitor, scope=OWN)
+    shown = stage.ask(pending_id, visitor).shown
+    late = proposed_too_early(
+        stage,
+        (allow, pending_id, visitor, shown, ISSUER),
+        lambda: stage.connect(by, scope=("account-owner",)),
+    )
+    tokens = stage.minted(stage.exchange(by, late.answer.answer.code))
+    assert stage.scope_of(wide.access) == ("account-owner",)
+    assert stage.scope_of(tokens.access) == OWN
