@@ -61,6 +61,12 @@ def test_a_file_is_brought_along_and_the_same_again_changes_nothing(till: Tell, 
     assert connection["state"] == "active"
 
 
+def test_the_same_line_twenty_times_at_once_is_brought_along_once(till: Tell) -> None:
+    told = till("tokens", "import", "-", stdin=line(one()) * 20)
+    assert (told["imported"], told["tokens"], told["imported_before"], told["failed"]) == (1, 1, 19, 0)
+    assert len(till("connections", "list")["connections"]) == 1
+
+
 def test_a_token_may_be_told_by_its_digest(till: Tell) -> None:
     by_text, by_digest = line(one()), {"kind": "migration", "sha256": sha256(one()["token"].encode()).hexdigest()}
     assert till("tokens", "import", "-", stdin=by_text)["imported"] == 1
