@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import orjson
 import pytest
 
+from grantway.protocol.account_clients import number_of
 from grantway.protocol.administration.operator_keys import create_operator_key
 from grantway.protocol.connections import remove
 from grantway.protocol.decision import Add, Put
@@ -21,7 +22,7 @@ from grantway.server.api.calls import CALLS
 from grantway.server.app import Application
 from tests.api.conftest import no_pages
 from tests.helpers.asgi import Caller, Reply
-from tests.helpers.stage import REDIRECT_URI, VERIFIER, Stage
+from tests.helpers.stage import REDIRECT_URI, VERIFIER, Integration, Stage
 
 HOOK = "https://bot.example/hooks"
 
@@ -98,7 +99,22 @@ VENDORS = {
     "PATCH /v2/apps/{app}/integrations/{integration}/webhooks/{id}": "-+0p--p-------",
     "DELETE /v2/apps/{app}/integrations/{integration}/webhooks/{id}": "-+0p--p-------",
     "POST /oauth2/token/status": "-+++--p-------",
-}
+    "GET /v4/oauth/access-token": "-+++--w-------",
+    "GET /v4/oauth/access-token/details": "-+++--w-------",
+    "DELETE /v4/oauth/access-token": "-+++--+-------",
+} | dict.fromkeys(
+    # of an account that the client belongs to
+    (
+        "GET /v4/accounts/{account}/oauth/clients",
+        "GET /v4/accounts/{account}/oauth/clients/{client}",
+        "DELETE /v4/accounts/{account}/oauth/clients/{client}",
+        "GET /v4/accounts/{account}/oauth/clients/{client}/redirect-uris",
+        "POST /v4/accounts/{account}/oauth/clients/{client}/redirect-uris",
+        "GET /v4/accounts/{account}/oauth/clients/{client}/redirect-uris/{uri}",
+        "DELETE /v4/accounts/{account}/oauth/clients/{client}/redirect-uris/{uri}",
+    ),
+    "-++0--w-------",
+)
 
 PROVEN = {
     # + it is done, 0 answered as if there were no such token, - refused
@@ -109,6 +125,7 @@ PROVEN = {
     "POST /oauth2/token": "-+-----",
     "POST /oauth2/clients/{client_id}/access-token/renew": "-+-----",
     "POST /oauth2/revoke": "-+-----",
+    "POST /v4/oauth/access-token": "-+-----",
 }
 
 OPERATORS = {f"{call.method} {call.path}" for call in CALLS}
@@ -156,6 +173,8 @@ def dialect_of(endpoint: str) -> str:
     """Whose clients come to it."""
     if endpoint in ROWS or endpoint in ("POST /token", "POST /introspect", "POST /revoke"):
         return "standard"
+    if "/v4/" in endpoint:
+        return "phonecom"
     return "square" if "/oauth2/" in endpoint else "sunshine"
 
 
@@ -165,7 +184,7 @@ class Bearers:
     def __init__(self, dialect: str) -> None:
         self.stage = stage = Stage()
         stage.make_true(*(Put(Scope(name, {"en": name}, events=("order.*",))) for name in ("read", "write", "admin")))
-        own, another = (stage.integration(name, profile=dialect) for name in ("Own", "Another"))
+        own, another = (integration(stage, dialect, name) for name in ("Own", "Another"))
         standard = stage.integration("Third")
         foreign = stage.sunshine() if dialect == "standard" else standard
         sunshine = dialect == "sunshine"
@@ -214,8 +233,11 @@ class Bearers:
             method, _, path = endpoint.partition(" ")
             if "{app}" in path:
                 path = self.own + path.partition("/webhooks")[2]
+            if "{account}" in path and endpoint in VENDORS:
+                path, made = self.of_a_client(path), {"redirect_uri": f"{REDIRECT_URI}/more"}
             path = path.replace("{id}", self.hook or "id").replace("{", "").replace("}", "")
-            body = {} if method == "PATCH" else made if path == self.own else None
+            is_addition = path == self.own or path.endswith("/redirect-uris")
+            body = {} if method == "PATCH" else made if is_addition else None
             reply = send(caller, method, path, self.headers[who], body if method in ("POST", "PATCH") else None)
             if method == "DELETE" and reply.status < 300:
                 self.hook = None
@@ -224,18 +246,30 @@ class Bearers:
         finally:
             caller.close()
 
+    def of_a_client(self, path: str) -> str:
+        """The path with the first one's account in it, and a new client of that account."""
+        uris = (REDIRECT_URI, f"{REDIRECT_URI}/2")
+        client = self.stage.phonecom("Spare", redirect_uris=uris, account_id=self.stage.acme.id).client
+        numbers = {"client": number_of(client), "uri": number_of(client, uris[1])}
+        return path.format_map({"account": self.stage.acme.external_ids["phonecom"], **numbers})
+
+
+def integration(stage: Stage, dialect: str, name: str) -> Integration:
+    return stage.phonecom(name) if dialect == "phonecom" else stage.integration(name, profile=dialect)
+
 
 def proven(endpoint: str, who: str) -> str:
     stage = Stage()
-    by = stage.integration("Own", profile=dialect_of(endpoint))
-    another = stage.integration("Another", profile=by.client.profile)
+    by, another = (integration(stage, dialect_of(endpoint), name) for name in ("Own", "Another"))
     code, tokens = stage.code(by), stage.connect(by)
     key: Any = stage.decide(create_operator_key, "All", ["*"]).answer
     fields = {"token": tokens.access, "access_token": tokens.access}
-    if endpoint.endswith("/token"):
+    if endpoint.endswith(("/token", "/access-token")):
         fields = {"grant_type": "authorization_code", "code": code}
+        if by.client.policy.redirect_uri == "required":
+            fields["redirect_uri"] = REDIRECT_URI
         if endpoint == "POST /token":
-            fields |= {"redirect_uri": REDIRECT_URI, "code_verifier": VERIFIER}
+            fields["code_verifier"] = VERIFIER
     headers: tuple[tuple[str, str], ...] = ()
     proof: dict[str, str] = {}
     match who:
@@ -260,7 +294,7 @@ def proven(endpoint: str, who: str) -> str:
             reply = caller.request("POST", path, [*headers, form], urlencode(fields | proof).encode())
     finally:
         caller.close()
-    if reply.status != 200:
+    if reply.status not in (200, 201):
         assert reply.status in (400, 401, 403, 404), reply.text
         assert stage.is_active(tokens.access)
         return "-"
