@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from io import BytesIO
 from ipaddress import ip_network
 from time import perf_counter
 from typing import Any
@@ -17,7 +18,11 @@ from grantway.server.password_grant import answer_password
 from grantway.server.passwords import AT_A_TIME, LONGEST_QUEUE, hash_password
 from grantway.wire.http import HttpRequest
 from grantway.wire.messages import TokenRequest
+from tests.helpers.asgi import Reply
+from tests.helpers.phonecom import switchboard
 from tests.helpers.stage import Integration, Stage
+from tests.helpers.world import EMAIL
+from tests.helpers.world import PASSWORD as WORLD_PASSWORD
 
 PASSWORD = "correct horse battery"
 HASH = hash_password(PASSWORD)
@@ -58,16 +63,6 @@ def test_guessing_one_persons_password_gets_slow(stage: Stage, by: Integration) 
     assert perf_counter() - began >= FIRST_DELAY
 
 
-def test_guessing_many_peoples_passwords_ends_for_the_address(stage: Stage, by: Integration) -> None:
-    async def guess() -> list[Any]:
-        return [await ask(stage, by, "wrong", f"{n}@example.com") for n in range(FAILURES_PER_ADDRESS + 1)]
-
-    answers = asyncio.run(guess())
-    assert {one.error.code for one in answers[:-1]} == {"invalid_grant"}
-    assert (answers[-1].error.status, answers[-1].retry_after) == (429, 900)
-    assert asyncio.run(ask(stage, by)).error.status == 429  # the right one is not looked at either
-
-
 def test_beyond_the_queue_of_passwords_the_answer_is_busy_and_nothing_counts(stage: Stage, by: Integration) -> None:
     async def crowd() -> list[Any]:
         return await asyncio.gather(*(ask(stage, by) for _ in range(AT_A_TIME + LONGEST_QUEUE + 3)))
@@ -83,3 +78,46 @@ def test_the_address_is_the_peers_unless_a_trusted_proxy_says_whose_it_is() -> N
     direct = HttpRequest("POST", "/", headers=headers, peer="192.0.2.7")
     assert address_of(direct, trusted) == "192.0.2.7"
     assert address_of(HttpRequest("POST", "/", headers=headers, peer="10.1.2.3"), trusted) == "198.51.100.4"
+
+
+# Over HTTP, at Phone.com's address
+
+
+def test_the_address_is_limited_with_the_sign_in_page_and_nobody_elses_word_changes_it() -> None:
+    with switchboard() as there:
+
+        def guess(n: int) -> Reply:
+            asked: dict[str, str] = {"username": f"{n}@example.com", "password": "x", **proof}
+            return there.post({"grant_type": "password", **asked}, x_forwarded_for=f"198.51.100.{n}")
+
+        proof = there.proof(there.trusted)
+        assert {guess(n).status for n in range(FAILURES_PER_ADDRESS)} == {401}
+        limited = guess(99)
+        assert (limited.status, limited.header("retry-after")) == (429, "900")
+        assert limited.json()["@error"]["@rateLimit"] == {"Retry-After": 900}
+        with pytest.raises(AssertionError, match="429"):
+            there.customer.connect(there.url())  # nor do the pages take a password from there
+        there.house.clock.turn(minutes=15)
+        assert guess(100).status == 401
+
+
+def test_whoever_is_not_the_client_has_no_password_looked_at() -> None:
+    with switchboard() as there:
+        asked: dict[str, Any] = {"grant_type": "password", "username": EMAIL, "password": "x", "client_id": "nobody"}
+        for _ in range(FAILURES_PER_ADDRESS + 1):
+            assert there.post({**asked, "client_secret": "x"}).status == 401
+        asked |= {"password": WORLD_PASSWORD, **there.proof(there.trusted)}
+        assert there.post(asked).status == 201
+
+
+def test_neither_name_nor_password_is_ever_logged() -> None:
+    log = BytesIO()
+    with switchboard(log) as there:
+        proof = there.proof(there.trusted)
+        for password in ("a-wrong-password", WORLD_PASSWORD):
+            there.post({"grant_type": "password", **proof}, {"username": EMAIL, "password": password})
+    written = log.getvalue().decode()
+    assert '"reason":"sign_in_wrong_password"' in written
+    assert '"reason":"password_granted"' in written
+    for secret in (EMAIL, "a-wrong-password", WORLD_PASSWORD, proof["client_secret"]):
+        assert secret not in written
