@@ -50,13 +50,14 @@ class Sights:
             "/refused",
             "/try",
         )
-        return ["/developers", "/developers?register=1", *(here + part for part in parts)]
+        vendors = ("/developers/till", "/developers/till/tokens", "/developers/till/edit")
+        return ["/developers", "/developers?register=1", *(here + part for part in parts), *vendors]
 
     def of_the_operator(self) -> list[str]:
         lists = ("clients", "connections", "deliveries", "accounts", "users", "operators", "keys", "scopes", "audit")
         details = (
             f"clients/{self.integration.client_id}", f"connections/{self.connection}", f"accounts/{self.account}",
-            f"users/{self.ben}", self.delivery("deliveries"),
+            f"users/{self.ben}", self.delivery("deliveries"), "clients/till",
         )  # fmt: skip
         return ["/admin", *(f"/admin/{page}" for page in (*lists, *details))]
 
@@ -104,10 +105,20 @@ def sights(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterat
         resources = f"/v1/connections/{tokens['connection_id']}/resources"
         site.call("POST", resources, kind="subscription", reference="sub_17")
         customer.goto(integration.connect_url(redirect_uri="https://parcelpilot.example/wrong"))  # refused, and listed
+        _till(site, account)
         cookies = [page.context.storage_state() for page in (customer, member, operator)]
         for page in (customer, member, operator):
             page.context.close()
         yield Sights(site, account, ben, integration, tokens["connection_id"], *cookies)
+
+
+def _till(site: Installation, account: str) -> None:
+    """An integration that speaks as Square's do, with all of its permissions, and a token without end."""
+    named = ("--name", "Till", "--client-id", "till", "--profile", "square", "--account", account)
+    site.server.cli("clients", "create", *named, "--redirect-uri", f"{site.integrator.origin}/callback")
+    site.server.cli("clients", "developers", "add", "till", "--user", ANA)
+    reached = "PAYMENTS_READ PAYMENTS_WRITE_ADDITIONAL_RECIPIENTS"
+    site.server.cli("tokens", "create", "--client", "till", "--account", account, "--scope", reached)
 
 
 def _draft(site: Installation, page: Page) -> Integration:
