@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 import pytest
 
@@ -107,6 +107,46 @@ def test_a_public_client_needs_a_challenge_and_everybody_may_send_one(there: Swi
     assert "access_token" in there.tokens(there.browser_client)
     code = there.code(code_challenge="E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", code_challenge_method="S256")
     assert_refused(there.post(there.exchange(code)), 401, "invalid_grant")
+
+
+def test_an_api_key_that_comes_along_to_the_authorization_address_is_ignored(there: Switchboard) -> None:
+    """vendors.md §4 trap 2: libraries send what they have, and take it along to where they are redirected."""
+    for key in ("Bearer R3dh~6", "R3dh~6", "Basic eDp5"):
+        reply = there.get(there.url(), authorization=key)
+        assert (reply.status, (reply.header("location") or "").startswith("/authorize/")) == (302, True)
+
+
+# --- authorize: the implicit flow
+
+
+def fragment_of(address: str) -> dict[str, str]:
+    """Read as the vendor's script reads it."""
+    pairs = [pair.split("=") for pair in urlsplit(address).fragment.split("&")]
+    return {unquote(name): unquote(value) for name, value in pairs}
+
+
+def test_a_token_comes_in_the_fragment_and_is_good_at_once(there: Switchboard) -> None:
+    """vendors.md §2.4; RFC 6749 §4.2.2: no refresh token."""
+    asked = {"response_type": "token", "state": "a=b+c d&e", "code_challenge": "", "code_challenge_method": ""}
+    back = there.customer.decide(there.url(there.implicit, **asked))
+    assert urlsplit(back).query == ""
+    assert "token_type=Bearer" in back
+    answer = fragment_of(back)
+    assert list(answer) == ["access_token", "token_type", "expires_in", "scope", "state"]
+    assert (answer["expires_in"], answer["scope"], answer["state"]) == ("3600", BOTH, asked["state"])
+    details = there.get(TOKEN, authorization=f"Bearer {answer['access_token']}").json()
+    assert details["scope_details"][0]["voip_id"] == int(VOIP_ID)
+    assert there.delete(TOKEN, authorization=answer["access_token"]).status == 200
+
+
+def test_who_asked_for_a_token_finds_errors_in_the_fragment_too(there: Switchboard) -> None:
+    """RFC 6749 §4.2.2.1."""
+    denied = there.customer.decide(there.url(there.implicit, response_type="token"), "deny")
+    assert urlsplit(denied).query == ""
+    assert (fragment_of(denied)["error"], fragment_of(denied)["state"]) == ("access_denied", "")
+    refused = there.customer.decide(there.url(there.browser_client, response_type="token", state="s1"))
+    assert fragment_of(refused)["error"] == "unsupported_response_type"
+    assert fragment_of(refused)["state"] == "s1"
 
 
 # --- POST: tokens
