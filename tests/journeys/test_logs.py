@@ -25,7 +25,7 @@ def test_no_line_has_anything_that_is_nobodys_business(tmp_path: Path, integrato
         lines = server.log().splitlines()
     decisions = [json.loads(line) for line in lines if line.startswith("{")]
     assert len(decisions) > 20
-    assert {"token", "sunshine.token", "sunshine.token_info", "POST /sign-in"} <= {
+    assert {"token", "sunshine.token", "sunshine.token_info", "phonecom.token", "POST /sign-in"} <= {
         one.get("route") for one in decisions
     }
     written = "\n".join(lines)
@@ -62,12 +62,30 @@ def lived_through(platform: Platform, integrator: Landing) -> set[str]:
     pair = base64.b64encode(f"{key['key_id']}:{key['key_secret']}".encode()).decode()
     fetch("DELETE", f"{platform.base_url}/oauth/authorization", [("Authorization", f"Basic {pair}")])
     integrator.wait_for("/gone")
+    by_query = asked_in_the_query(platform)
     page = platform.customer.go("GET", "/connections").text
     issued = {tokens["access_token"], tokens["refresh_token"], refreshed["access_token"], refreshed["refresh_token"]}
-    return {
+    return by_query | {
         code, sunshine_code, token, pair, key["key_secret"], sunshine["client_secret"], standard.client_secret or "",
         platform.customer.password, forms(page)[0].fields["csrf"], *platform.customer.cookies.values(), *issued,
     }  # fmt: skip
+
+
+def asked_in_the_query(platform: Platform) -> set[str]:
+    """Phone.com documents its token call with everything in the query string, a person's password included."""
+    made = platform.client(
+        "Dialer", "--profile", "phonecom", "--scope", "account-owner", "--create-scopes",
+        "--redirect-uri", "https://app.example/cb", "--set", "grant_types=password refresh_token",
+    )  # fmt: skip
+    asked = {
+        "grant_type": "password", "client_id": made["client_id"], "client_secret": made["client_secret"],
+        "username": platform.customer.email, "password": platform.customer.password, "scope": "account-owner",
+    }  # fmt: skip
+    reply = fetch("POST", f"{platform.base_url}/v4/oauth/access-token?{urlencode(asked)}")
+    assert reply.status == 201, reply.body
+    issued = reply.json()
+    fetch("DELETE", f"{platform.base_url}/v4/oauth/access-token", [("Authorization", issued["access_token"])])
+    return {issued["access_token"], issued["refresh_token"], made["client_secret"]}
 
 
 def badly_asked(platform: Platform) -> set[str]:
