@@ -140,7 +140,7 @@ def test_a_token_ends_with_its_connection(stage: Stage, till: Integration) -> No
     assert not stage.is_active(token)
 
 
-def test_the_token_of_one_who_leaves_is_suspended_with_what_they_allowed(stage: Stage, till: Integration) -> None:
+def test_the_token_of_one_who_leaves_ends(stage: Stage, till: Integration) -> None:
     grace = stage.user("Grace", "admin")
     token = made(stage, make(stage, till, READ, user=grace))
     stage.decide(remove_member, stage.acme.id, grace.email)

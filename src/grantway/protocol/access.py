@@ -9,6 +9,7 @@ from dataclasses import field, replace
 from typing import Literal
 
 from grantway.protocol import jwt
+from grantway.protocol.administration.approval import may_connect_draft
 from grantway.protocol.decision import Change, TouchUse
 from grantway.protocol.digests import foreign_digest
 from grantway.protocol.facts import Facts, GrantInUse
@@ -133,7 +134,7 @@ async def why_inactive(proven: ProvenAccess, facts: Facts, at: Moment) -> str | 
     access, held = proven.access, proven.held
     if access.expires_at is not None and at.now >= access.expires_at:
         return "access_token_expired"
-    out = why_own_is_out(proven.client, proven.own_account) if held is None else why_out(held)
+    out = await _why_own_is_out(proven, facts) if held is None else why_out(held)
     if out is not None and out not in SUSPENDED:
         return out
     not_before = proven.client.tokens_not_before if held is None else held.grant.access_not_before
@@ -143,6 +144,14 @@ async def why_inactive(proven: ProvenAccess, facts: Facts, at: Moment) -> str | 
     if ended is not None and (ended.ends_at is None or at.now >= ended.ends_at):
         return "access_token_ended"
     return out  # what is over came before what is suspended
+
+
+async def _why_own_is_out(proven: ProvenAccess, facts: Facts) -> str | None:
+    client, account = proven.client, proven.own_account
+    out = why_own_is_out(client, account)
+    if out is None and account is not None and not await may_connect_draft(facts, client, account):
+        return "client_is_draft"
+    return out
 
 
 CLEANUP = ("cleanup",)

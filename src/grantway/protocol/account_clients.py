@@ -173,7 +173,8 @@ async def _managed(
         return Refusal(NOT_FOUND, "account_of_others")  # whether there is such an account is not said
     if not proven.client.policy.client_management_scopes.intersection(proven.scope):
         return Refusal(INSUFFICIENT_SCOPE, "scope_too_small")
-    clients = await facts.clients_of_account(account.id, Page(MOST_CLIENTS))
+    found = await facts.clients_of_account(account.id, Page(MOST_CLIENTS))
+    clients = tuple(client for client in found if client.policy.dialect == dialect)  # others are unknown here
     named = next((client for client in clients if number_of(client) == request.client), None)
     return Managed(proven, clients, named)
 

@@ -105,12 +105,14 @@ def needs_asking(question: Question) -> bool:
 
     Every time, except when the client's identity is proven (confidential, or a https redirect URI) and the same user
     has allowed it all before for the same account, and the client does not insist. A token that is answered through the
-    browser reaches whoever is there, secret or not: then only the redirect URI proves anything (RFC 9700 §2.1.2).
+    browser reaches whoever is there, secret or not, and a code for which PKCE stands for the secret whoever made the
+    challenge: then only the redirect URI proves anything (RFC 9700 §2.1.2, OAuth 2.1 §7.3.1).
     """
-    pending, connection = question.pending, question.connection
+    pending, connection, client = question.pending, question.connection, question.client
     if "consent" in pending.prompt or connection is None or connection.suspended_at is not None:
         return True
-    is_proven = question.client.confidential and pending.response_type == "code"
+    takes_no_secret = client.policy.pkce_replaces_secret and pending.code_challenge is not None
+    is_proven = client.confidential and pending.response_type == "code" and not takes_no_secret
     if not is_proven and not is_web(pending.redirect_uri):
         return True
     return not any(

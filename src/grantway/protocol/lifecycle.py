@@ -198,8 +198,9 @@ async def member_left(
 ) -> tuple[Change, ...]:
     """What becomes of what a user had allowed for an account when they lose the membership by which they could.
 
-    Codes that wait to be exchanged always end. What was their own there ends with the membership; who ``stays`` a member
-    keeps it. For the rest the client's policy says: keep, suspend, or remove; where others have allowed it, too, only
+    Codes that wait to be exchanged always end, and so do tokens that they made by hand: those are in their own hands, and
+    must not come back when somebody resumes the connection for everybody else. What was their own there ends with the
+    membership; who ``stays`` a member keeps it. For the rest the client's policy says: keep, suspend, or remove; where others have allowed it, too, only
     this user's part ends. Whoever calls this takes the membership away in the same decision.
     """
     changes: list[Change] = []
@@ -214,10 +215,11 @@ async def _left(facts: Facts, at: Moment, view: ConnectionInView, user: User, *,
     connection, policy = view.connection, view.client.policy
     codes = EndUserGrants(connection.id, user.id, at.now, "member_left", only_codes=True)
     exchanged = [each for each in await facts.live_grants(connection.id, user.id) if not _is_unexchanged(each)]
-    shared = [each for each in exchanged if not is_their_own(policy, each)]
-    own = [] if stays else [each for each in exchanged if is_their_own(policy, each)]
+    shared = [each for each in exchanged if not is_their_own(policy, each) and each.origin != "permanent"]
+    kept = [each for each in exchanged if stays and is_their_own(policy, each)]
+    own = [each for each in exchanged if each not in shared and each not in kept]
     beside = await facts.has_live_grant_beside(connection.id, user_id=user.id)
-    if own and not shared and not beside:
+    if own and not shared and not kept and not beside:
         return await removal(facts, at, view, reason="member_left", actor=SYSTEM)  # it was theirs alone
     if not shared or policy.member_left == "keep":
         return moved(connection), codes, *await _ended(facts, at, view, user, own)

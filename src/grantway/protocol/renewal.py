@@ -14,7 +14,7 @@ from grantway.protocol.access import ProvenAccess, prove_access, used_today, why
 from grantway.protocol.client_authentication import authenticate_client
 from grantway.protocol.decision import Add, Change, Decision, Refusal, refuse
 from grantway.protocol.facts import Facts
-from grantway.protocol.issuing import Issued, issue_for_grant
+from grantway.protocol.issuing import Issued, as_signed, issue_for_grant
 from grantway.protocol.model import EndedToken
 from grantway.protocol.moment import Moment
 from grantway.protocol.revocation import SKEW
@@ -66,11 +66,14 @@ async def renew(
         short_lived=_is_short_lived(proven),
         jwt=proven.form == "account_jwt",
     )
+    renewed = await as_signed(issued, facts, at)
+    if isinstance(renewed, Refusal):
+        return Decision(renewed, reason=renewed.reason)
     changes: tuple[Change, ...] = used_today(proven, at)
     if await facts.ended_token(access.serial) is None:
         # Guarded: of two at once one is the first, and none comes after a revocation.
         changes = (Add(EndedToken(access.serial, last + SKEW, at.now + WORKS_ON)), *changes)
-    return Decision(issued, changes, "renewed")
+    return Decision(renewed, changes, "renewed")
 
 
 def _is_short_lived(proven: ProvenAccess) -> bool:

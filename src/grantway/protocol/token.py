@@ -6,6 +6,7 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
+from grantway.protocol.administration.approval import may_connect_draft
 from grantway.protocol.client_authentication import authenticate_client, may_ask
 from grantway.protocol.connections import SYSTEM, ending
 from grantway.protocol.decision import Decision, Refusal, refuse
@@ -65,4 +66,6 @@ async def _at_its_account(issued: Issued, facts: Facts) -> Issued | Refusal:
     out = why_own_is_out(issued.client, account)
     if out is not None:
         return suspended(out) if out in SUSPENDED else Refusal(UNAUTHORIZED_CLIENT, out)
+    if account is not None and not await may_connect_draft(facts, issued.client, account):
+        return Refusal(UNAUTHORIZED_CLIENT, "client_is_draft")  # who registered it has nothing to say there any more
     return replace(issued, own_account=account)
