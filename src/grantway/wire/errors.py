@@ -71,6 +71,9 @@ TOO_MANY_REQUESTS = OAuthError("too_many_requests", 429, "Too many attempts. Try
 # draft-ietf-httpapi-idempotency-key-header §2.7
 IDEMPOTENCY_KEY_REUSED = OAuthError("idempotency_key_reused", 422, "This Idempotency-Key was used for another request.")
 
+BY_CODE = {error.code: error for error in reversed(list(globals().values())) if isinstance(error, OAuthError)}
+"""The vocabulary by code. Where two share one, the more general comes first above, and is the one here."""
+
 
 class Malformed(Exception):
     """What arrived cannot be read. The only error that reading ever raises.

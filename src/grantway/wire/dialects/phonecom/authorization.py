@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from grantway.wire import errors
 from grantway.wire.encoding import Parameters, join_query, read_query, read_scope, split_query, write_form, write_scope
-from grantway.wire.errors import INVALID_REQUEST, INVALID_SCOPE, Malformed, OAuthError
+from grantway.wire.errors import BY_CODE, INVALID_REQUEST, INVALID_SCOPE, Malformed, OAuthError
 from grantway.wire.http import HttpRequest
 from grantway.wire.messages import AuthorizationAnswer, AuthorizationRequest, TokenAnswer
 
@@ -13,7 +12,6 @@ AUTHORIZE_PATH = "/v4/oauth/authorization"
 _ANSWER = frozenset(
     {"code", "state", "error", "error_description", "access_token", "token_type", "expires_in", "scope"}
 )
-_KNOWN = {error.code: error for error in reversed(vars(errors).values()) if isinstance(error, OAuthError)}
 _IN_FRAGMENT = frozenset({"token", "id_token"})
 
 
@@ -94,7 +92,7 @@ def _error_in(sent: Parameters) -> OAuthError | None:
     code = sent.visible("error")
     if code is None:
         return None
-    known = _KNOWN.get(code)
+    known = BY_CODE.get(code)
     description = sent.one("error_description") or (known.description if known else "")
     return OAuthError(code, known.status if known else 400, description)
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from grantway.wire import errors
 from grantway.wire.encoding import join_query, read_query, split_query, write_form, write_scope
-from grantway.wire.errors import ACCESS_DENIED, INVALID_REQUEST, Malformed, OAuthError
+from grantway.wire.errors import ACCESS_DENIED, BY_CODE, INVALID_REQUEST, Malformed, OAuthError
 from grantway.wire.http import HttpRequest
 from grantway.wire.messages import AuthorizationAnswer, AuthorizationRequest
 
 AUTHORIZE_PATH = "/oauth2/authorize"
 
 _ANSWER = frozenset({"code", "response_type", "state", "error", "error_description"})
-_KNOWN = {error.code: error for error in vars(errors).values() if isinstance(error, OAuthError)}
 _USER_DENIED = "user_denied"
 
 
@@ -73,7 +71,7 @@ def read_authorization_answer(url: str) -> AuthorizationAnswer:
         raise Malformed(INVALID_REQUEST, "neither_code_nor_error" if code is None else "code_and_error")
     error = None
     if error_code is not None:
-        known, description = _KNOWN.get(error_code), sent.one("error_description") or ""
+        known, description = BY_CODE.get(error_code), sent.one("error_description") or ""
         if known is not None and description in ("", _USER_DENIED):
             description = known.description
         error = OAuthError(error_code, known.status if known else 400, description)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from grantway.wire import errors
 from grantway.wire.dialects.standard.credentials import read_body
 from grantway.wire.encoding import join_query, read_query, split_query, write_form, write_scope
-from grantway.wire.errors import INVALID_REQUEST, INVALID_TARGET, Malformed, OAuthError
+from grantway.wire.errors import BY_CODE, INVALID_REQUEST, INVALID_TARGET, Malformed, OAuthError
 from grantway.wire.http import HttpRequest
 from grantway.wire.messages import AuthorizationAnswer, AuthorizationRequest
 
 AUTHORIZE_PATH = "/authorize"
 
 _ANSWER = frozenset({"code", "state", "iss", "error", "error_description", "error_uri"})
-_KNOWN = {error.code: error for error in vars(errors).values() if isinstance(error, OAuthError)}
 
 
 def read_authorization_request(request: HttpRequest) -> AuthorizationRequest:
@@ -78,7 +76,7 @@ def read_authorization_answer(url: str) -> AuthorizationAnswer:
         raise Malformed(INVALID_REQUEST, "neither_code_nor_error" if code is None else "code_and_error")
     error = None
     if error_code is not None:
-        known = _KNOWN.get(error_code)
+        known = BY_CODE.get(error_code)
         description = sent.one("error_description") or (known.description if known else "")
         error = OAuthError(error_code, known.status if known else 400, description)
     return AuthorizationAnswer(redirect_uri, code, error, sent.exact("state"), sent.visible("iss"))

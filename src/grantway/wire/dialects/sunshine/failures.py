@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grantway.wire import errors, json_bytes
+from grantway.wire import json_bytes
 from grantway.wire.encoding import JSON_TYPE, Parameters, read_json_object, read_retry_after, write_bearer
 from grantway.wire.errors import (
     ACCESS_DENIED,
@@ -21,7 +21,6 @@ HEADERS = (JSON, NO_STORE)
 
 ACCEPT = (b"accept", JSON_TYPE.encode())
 _CHALLENGE = (b"www-authenticate", b'Bearer realm="grantway"')
-KNOWN = {error.code: error for error in vars(errors).values() if isinstance(error, OAuthError)}
 # The vendor's words where it has its own; everything else keeps the standard's code and our sentence.
 _ITS_OWN = {
     INVALID_TOKEN: ("unauthorized", "Authorization is required"),

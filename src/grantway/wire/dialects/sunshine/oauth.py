@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from grantway.wire import json_bytes
-from grantway.wire.dialects.sunshine.failures import ACCEPT, HEADERS, KNOWN, asking, read_error_answer
+from grantway.wire.dialects.sunshine.failures import ACCEPT, HEADERS, asking, read_error_answer
 from grantway.wire.encoding import (
     FORM_TYPE,
     JSON_TYPE,
@@ -22,6 +22,7 @@ from grantway.wire.encoding import (
     write_form,
 )
 from grantway.wire.errors import (
+    BY_CODE,
     INVALID_REQUEST,
     UNSUPPORTED_MEDIA_TYPE,
     Malformed,
@@ -96,7 +97,7 @@ def read_authorization_answer(url: str) -> AuthorizationAnswer:
         raise Malformed(INVALID_REQUEST, "neither_code_nor_error" if code is None else "code_and_error")
     error = None
     if error_code is not None:
-        known = KNOWN.get(error_code)
+        known = BY_CODE.get(error_code)
         description = sent.one("error_description") or (known.description if known else "")
         error = OAuthError(error_code, known.status if known else 400, description)
     return AuthorizationAnswer(redirect_uri, code, error, sent.exact("state"))
