@@ -15,7 +15,7 @@ from grantway.protocol.model import Scope
 from grantway.server.address import client_address
 from grantway.server.pages.assets import STYLES, Assets
 from grantway.server.pages.catalogue import Catalogue, choose_language, load_catalogues, read_po
-from grantway.server.pages.rendering import Templates, day, in_words, initial
+from grantway.server.pages.rendering import AT_ONCE, LONG, Templates, at_a_glance, day, in_words, initial
 from grantway.wire.sentence import worded
 from tests.pages.catalogue import LOCALE, PAGES, RULES, gathered, read, said, updated
 
@@ -131,6 +131,17 @@ def test_scopes_are_told_in_the_language_then_in_english_then_in_any_then_by_nam
         "d",
     ]
     assert in_words(scopes, "de")[0].opens == ("x",)
+
+
+def test_of_a_long_list_all_that_is_sensitive_is_told_first_and_the_rest_opens_at_a_touch() -> None:
+    short = in_words(tuple(Scope(f"s{n}", {}, "high" if n == 7 else "low") for n in range(LONG)), "en")
+    assert at_a_glance(short) == (short, ())
+    long = in_words(tuple(Scope(f"s{n:02}", {}, "high" if n % 2 else "low") for n in range(LONG + 8)), "en")
+    first, rest = at_a_glance(long)
+    assert [scope.name for scope in first] == [f"s{n:02}" for n in range(1, LONG + 8, 2)]
+    assert [scope.name for scope in rest] == [f"s{n:02}" for n in range(0, LONG + 8, 2)]
+    first, rest = at_a_glance(in_words(tuple(Scope(f"s{n}", {}, "low") for n in range(LONG + 1)), "en"))
+    assert (len(first), len(rest)) == (AT_ONCE, LONG + 1 - AT_ONCE), "of what is not sensitive, some"
 
 
 def test_days_are_told_in_words() -> None:

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from square.utils.webhooks_helper import verify_signature
 
 from grantway.wire.dialects.square.webhooks import SIGNATURE_HEADER
+from tests.helpers.permissions import SQUARE_PERMISSIONS
 from tests.helpers.square_sdk import ApiError, Sdk
 from tests.journeys.browser.installation import Installation, Integration, installation, until
 from tests.journeys.browser.people import allow, pick, sign_in
@@ -142,3 +143,27 @@ def the_application_hears_of_it_once(site: Installation, till: Integration, merc
         signature_key=till.notice_secret,
         notification_url=f"{site.integrator.origin}/removed",
     )
+
+
+def test_of_all_its_permissions_the_sensitive_ones_are_read_first_and_the_rest_opens_without_scripts(
+    site: Installation, new_page: NewPage
+) -> None:
+    permissions = list(SQUARE_PERMISSIONS)
+    needy = site.client("Shop in a Box", profile="square", scopes=permissions, required_scopes=["ORDERS_READ"])
+    told = {entry["name"]: entry["sensitivity"] for entry in site.call("GET", "/v1/scopes")["data"]}
+    sensitive = sum(told[name] == "high" for name in permissions)
+    page = new_page(width=320, height=640, java_script_enabled=False)
+    page.goto(address(site, needy, scope=" ".join(permissions)))
+    sign_in(page, ANA)
+    pick(page, "Pine & Oak Bakery")
+    expect(page.locator(".scopes > li:visible")).to_have_count(sensitive)
+    expect(page.locator(".scopes > li:visible .badge")).to_have_count(sensitive)
+    rest = page.get_by_text(f"Less sensitive: {len(permissions) - sensitive} more")
+    rest.click()
+    expect(page.locator(".scopes > li:visible")).to_have_count(len(permissions))
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    page.get_by_label("See your suppliers").uncheck()
+    rest.click()
+    allow(page)
+    tokens = obtain(site, needy, grant_type="authorization_code", code=query_of(page.url)["code"])
+    assert set(status(site, tokens.access_token).scopes) == set(permissions) - {"VENDOR_READ"}, "folded or not"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -99,6 +99,7 @@ class Templates:
             when=lambda value: when(value, catalogue),
             ident=show,
             in_words=lambda scopes: in_words(scopes, language),
+            at_a_glance=at_a_glance,
             initial=initial,
             hue=hue,
             strong=lambda text: Markup("<strong><bdi>{}</bdi></strong>").format(text),
@@ -127,6 +128,20 @@ def in_words(scopes: tuple[Scope, ...], language: str) -> list[ScopeInWords]:
         )
         for scope in scopes
     ]
+
+
+LONG = 12
+"""More than so many scopes are more than anybody reads."""
+AT_ONCE = 8
+
+
+def at_a_glance(scopes: Sequence[ScopeInWords]) -> tuple[Sequence[ScopeInWords], Sequence[ScopeInWords]]:
+    """What is told at once, and what opens at a touch: of a long list all that is sensitive is told first and at once."""
+    if len(scopes) <= LONG:
+        return scopes, ()
+    ordered = sorted(scopes, key=lambda scope: not scope.sensitive)
+    told = max(AT_ONCE, sum(scope.sensitive for scope in scopes))
+    return ordered[:told], ordered[told:]
 
 
 def day(value: date | datetime, catalogue: Catalogue) -> Markup:
