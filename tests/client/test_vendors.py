@@ -20,7 +20,7 @@ from grantway.client import (
 )
 from grantway.client.server import Server
 from tests.client.conftest import REDIRECT_URI
-from tests.helpers.hostile import QUICK, Hostile, http
+from tests.helpers.hostile import QUICK, Hostile, http, says
 from tests.helpers.server import Platform
 
 Make = Callable[..., Any]
@@ -103,6 +103,41 @@ def test_a_page_of_somebody_in_between_says_nothing_of_a_token(
         with pytest.raises(NoAnswer) as raised:
             call(Tokens("t"))
         assert (raised.value.kind, raised.value.status) == ("html", status)
+
+
+SAID: list[tuple[Callable[[str], Server], int, Any, str]] = [
+    (SunshineServer, 401, {"errors": [{"code": "unauthorized", "title": "Authorization is required"}]}, "inactive"),
+    (SunshineServer, 401, {"error": {"code": "unauthorized", "description": "Authorization is required"}}, "inactive"),
+    (SunshineServer, 403, {"errors": [{"code": "forbidden", "title": "Access is suspended"}]}, "suspended"),
+    (SunshineServer, 403, {"errors": [{"code": "forbidden", "title": "Forbidden"}]}, "refused"),
+    (SunshineServer, 429, {"errors": [{"code": "too_many_requests"}]}, "refused"),
+    *[(SquareServer, 401, {"errors": [{"category": "AUTHENTICATION_ERROR", "code": code}]}, "inactive")
+      for code in ("UNAUTHORIZED", "ACCESS_TOKEN_EXPIRED", "ACCESS_TOKEN_REVOKED")],
+    (SquareServer, 401, {"message": "Not Authorized", "type": "service.not_authorized"}, "refused"),
+    (SquareServer, 403, {"errors": [{"category": "AUTHENTICATION_ERROR", "code": "FORBIDDEN",
+                                     "detail": "Access is suspended."}]}, "suspended"),
+    (SquareServer, 403, {"errors": [{"category": "AUTHENTICATION_ERROR", "code": "INSUFFICIENT_SCOPES"}]}, "refused"),
+    (PhoneComServer, 401, {"@error": {"@message": "Unauthorized", "@httpStatusCode": 401}}, "inactive"),
+    (PhoneComServer, 403, {"@error": {"@message": "Later", "@httpStatusCode": 403, "@code": "access_denied",
+                                      "connection_state": "suspended"}}, "suspended"),
+    (PhoneComServer, 403, {"@error": {"@message": "Forbidden", "@httpStatusCode": 403}}, "refused"),
+    (PhoneComServer, 500, {"@error": {"@message": "Oops", "@httpStatusCode": 500}}, "refused"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("server", "status", "said", "meaning"), SAID)
+def test_only_what_is_said_of_the_token_itself_makes_it_inactive(
+    server: Callable[[str], Server], status: int, said: Any, meaning: str, make: Make, twin: Hostile
+) -> None:
+    twin.play(says(status, said))
+    client = make(server(twin.base_url), client_id="a", client_secret="b", timeouts=QUICK)
+    if meaning == "refused":
+        with pytest.raises(Refused) as raised:
+            client.info(Tokens("t"))
+        assert raised.value.status == status
+        return
+    found = client.info(Tokens("t"))
+    assert (found.active, found.connection_state) == (False, "suspended" if meaning == "suspended" else None)
 
 
 def test_one_address_is_three_servers_as_long_as_it_speaks_three_dialects() -> None:
