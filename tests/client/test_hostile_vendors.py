@@ -256,6 +256,7 @@ def test_the_vendors_own_entries_of_a_refusal_are_kept_word_for_word(
     with pytest.raises(Refused) as raised:
         case.call(speaker(calls, case.vendor, twin))
     assert list(raised.value.errors) == entries
+    assert ("UNAUTHORIZED" in repr(raised.value.errors)) is ("UNAUTHORIZED" in str(said))
     assert raised.value.status == status
 
 
@@ -272,3 +273,5 @@ def test_a_refusal_that_repeats_what_was_sent_does_not_show_it(case: Case, calls
         with pytest.raises(ClientError) as raised:
             case.call(speaker(calls, case.vendor, twin))
         shows_no_secret(raised.value)
+        entries = repr(getattr(raised.value, "errors", ()))
+        assert [secret for secret in SECRETS if secret in entries] == []

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -74,9 +73,14 @@ class ErrorEntry:
     """One entry of a refusal, in the vendor's own words. Square: category, code, detail, field."""
 
     code: str | None = None
-    detail: str | None = field(default=None, repr=False)
+    detail: str | None = None
     category: str | None = None
     field: str | None = None
+
+    @override
+    def __repr__(self) -> str:
+        plain = [one for one in (self.category, self.code, self.field) if one and _PLAIN_CODE.fullmatch(one)]
+        return f"ErrorEntry({' '.join(plain)})"
 
 
 class Refused(ClientError):
