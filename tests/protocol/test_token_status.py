@@ -9,7 +9,7 @@ import pytest
 
 from grantway.protocol.decision import Put
 from grantway.protocol.lifecycle import suspend
-from grantway.protocol.model import Grant, Membership
+from grantway.protocol.model import EndedToken, Grant, Membership
 from grantway.protocol.token_status import token_status
 from grantway.wire.messages import TokenStatusAnswer, TokenStatusRequest
 from tests.helpers.stage import ISSUER, Integration, Stage, refused
@@ -62,6 +62,15 @@ def test_a_token_without_end_says_so(stage: Stage, by: Integration) -> None:
     stage.amend(by.client, overrides=(("access_token_lifetime", None),))
     endless = stage.refreshed(by, tokens.refresh)
     assert ask(stage, endless.access).answer.expires_at is None
+
+
+def test_of_a_renewed_token_it_tells_when_it_really_ends(stage: Stage, by: Integration) -> None:
+    access = stage.connect(by)
+    soon = stage.clock() + timedelta(minutes=2)
+    stage.make_true(Put(EndedToken(access.issued.access.serial, soon, soon)))
+    assert ask(stage, access.access).answer.expires_at == soon
+    stage.make_true(Put(EndedToken(access.issued.access.serial, soon, stage.clock() + timedelta(days=1))))
+    assert ask(stage, access.access).answer.expires_at == stage.clock() + timedelta(hours=1)
 
 
 def test_a_clients_own_token_speaks_for_the_account_that_the_client_belongs_to(stage: Stage, by: Integration) -> None:

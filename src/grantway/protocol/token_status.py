@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from grantway.protocol.access import ProvenAccess, used_today
 from grantway.protocol.bearer import bearer
 from grantway.protocol.decision import Decision, Refusal
@@ -20,11 +22,19 @@ async def token_status(
     answer = TokenStatusAnswer(
         scope=proven.scope,
         client_id=proven.client.client_id,
-        expires_at=proven.access.expires_at,
+        expires_at=await _end_of(proven, facts),
         account_id=None if proven.account is None else proven.account.external_ids.get(dialect),
         member_id=await member_id_of(proven, facts),
     )
     return Decision(answer, used_today(proven, at), "token_status_told")
+
+
+async def _end_of(proven: ProvenAccess, facts: Facts) -> datetime | None:
+    """When it stops working: sooner than it was made for, if it was renewed."""
+    access = proven.access
+    renewed = await facts.ended_token(access.serial) if access.serial else None
+    ends = [end for end in (access.expires_at, renewed.ends_at if renewed else None) if end is not None]
+    return min(ends, default=None)
 
 
 async def member_id_of(proven: ProvenAccess, facts: Facts) -> str | None:
