@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, StrictUndefined
 
 from grantway.protocol.model import Notice, User
 from grantway.protocol.notices import public_id
@@ -25,8 +25,10 @@ from grantway.protocol.vault import Unsealable
 from grantway.server.links import address_of_link
 from grantway.server.pages.catalogue import DEFAULT_LANGUAGE, load_catalogues
 from grantway.server.service import Service
+from grantway.server.templates import ReadOnce
 
 TEMPLATES = Path(__file__).parent / "templates"
+_LOADER = ReadOnce(TEMPLATES)
 
 
 class Unwritable(Exception):
@@ -96,7 +98,7 @@ def _environments() -> Mapping[str, Environment]:
 
 def _environment(gettext: Any) -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=_LOADER,
         autoescape=False,  # noqa: S701 - plain text
         undefined=StrictUndefined,
         extensions=["jinja2.ext.i18n"],

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BaseLoader, BytecodeCache, Environment, StrictUndefined
 from jinja2.bccache import Bucket
 from markupsafe import Markup, escape
 from typing_extensions import override
@@ -18,6 +18,7 @@ from grantway.protocol.ids import show
 from grantway.protocol.model import Scope
 from grantway.server.pages.assets import Assets
 from grantway.server.pages.catalogue import DEFAULT_LANGUAGE, Catalogue
+from grantway.server.templates import ReadOnce
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -54,11 +55,13 @@ class ScopeInWords:
 
 
 class Templates:
-    """The templates in every language that there is a catalogue for. Each is compiled when it is first asked for."""
+    """The templates in every language that there is a catalogue for. They are read now, and compiled when asked for."""
 
     def __init__(self, catalogues: Mapping[str, Catalogue], assets: Assets, platform: str) -> None:
+        loader = ReadOnce(_TEMPLATES)
         self._environments = {
-            language: self._environment(catalogue, assets, platform) for language, catalogue in catalogues.items()
+            language: self._environment(loader, catalogue, assets, platform)
+            for language, catalogue in catalogues.items()
         }
         self.languages = catalogues
 
@@ -75,9 +78,9 @@ class Templates:
     def catalogue(self, language: str) -> Catalogue:
         return self.languages[language]
 
-    def _environment(self, catalogue: Catalogue, assets: Assets, platform: str) -> Environment:
+    def _environment(self, loader: BaseLoader, catalogue: Catalogue, assets: Assets, platform: str) -> Environment:
         environment = Environment(
-            loader=FileSystemLoader(_TEMPLATES),
+            loader=loader,
             autoescape=True,
             undefined=StrictUndefined,
             extensions=["jinja2.ext.i18n"],
