@@ -200,7 +200,7 @@ class Disconnected(ClientError):
 
 
 class StoreUnreadable(ClientError):
-    """What is kept cannot be opened: another key, or a file that was changed."""
+    """What is kept cannot be opened: another key, a file that was changed, or a key file that is not this user's alone."""
 
     def __init__(self) -> None:
         super().__init__("The store cannot be opened with this key.")

@@ -228,6 +228,7 @@ def _checked(metadata: Metadata, issuer: str) -> Metadata:
         metadata.introspection_endpoint,
         metadata.revocation_endpoint,
     )
-    if issuer.startswith("https:") and not all(each is None or each.startswith("https:") for each in endpoints):
+    schemes = ("https:", "http:") if issuer.lower().startswith("http:") else ("https:",)
+    if not all(each is None or each.startswith(schemes) for each in endpoints):
         raise WrongServer("endpoint_not_https")
     return metadata

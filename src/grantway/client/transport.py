@@ -60,9 +60,11 @@ def checked(url: str, *, allow_http: bool) -> None:
 def _is_safe(url: str, allow_http: bool) -> bool:
     try:
         parsed = httpx2.URL(url)  # as it will be read again at the request
-    except httpx2.InvalidURL:
+    except (httpx2.InvalidURL, UnicodeError):
         return False
     if not parsed.host or parsed.userinfo or (parsed.port or 0) > 65535:
+        return False
+    if not all(0 < len(label) < 64 for label in parsed.raw_host.removesuffix(b".").split(b".")):  # RFC 1035 §2.3.4
         return False
     return parsed.scheme == "https" or (parsed.scheme == "http" and (allow_http or is_loopback(parsed.host)))
 

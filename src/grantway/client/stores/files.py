@@ -51,7 +51,8 @@ class FileStore:
 
     def try_hold(self, name: str) -> FileHold | None:
         """The lock file's lock; the file stays, because who waits has it open."""
-        file = os.fdopen(os.open(self._path(name, "lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "rb")
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        file = os.fdopen(os.open(self._path(name, "lock"), flags, 0o600), "rb")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -104,8 +105,8 @@ class FileStore:
                 os.link(beside, path)
             beside.unlink()
             self._sync_directory()
-        key = path.read_bytes()
-        if len(key) != _KEY:
+        key = _read_own(path)
+        if key is None or len(key) != _KEY:
             raise StoreUnreadable
         return key
 
@@ -123,6 +124,19 @@ class FileStore:
             os.fsync(directory)
         finally:
             os.close(directory)
+
+
+def _read_own(path: Path) -> bytes | None:
+    """What is in the file, if it is one of this user's (or root's) that nobody else reads: a key from a stranger seals nothing."""
+    try:
+        file = os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW), "rb")
+    except OSError:  # a link
+        return None
+    with file:
+        about = os.fstat(file.fileno())
+        if about.st_uid not in (os.geteuid(), 0) or about.st_mode & 0o007:
+            return None
+        return file.read(_KEY + 1)
 
 
 class FileHold:
