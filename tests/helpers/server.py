@@ -192,6 +192,8 @@ class Landing:
 
     def __init__(self) -> None:
         self.arrived: list[Arrived] = []
+        self.page: str | None = None
+        """The HTML that browsers are shown, if they are shown any."""
         self._changed = threading.Condition()
         landing = self
 
@@ -204,11 +206,12 @@ class Landing:
                 with landing._changed:
                     landing.arrived.append(Arrived(self.command, parts.path, query, headers, body))
                     landing._changed.notify_all()
+                answer = (landing.page or "ok").encode()
                 self.send_response(200)
-                self.send_header("Content-Type", "text/plain")
-                self.send_header("Content-Length", "2")
+                self.send_header("Content-Type", "text/html; charset=utf-8" if landing.page else "text/plain")
+                self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
-                self.wfile.write(b"ok")
+                self.wfile.write(answer)
 
             do_POST = do_GET  # noqa: N815 - the name that http.server looks for
 
