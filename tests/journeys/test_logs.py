@@ -7,7 +7,8 @@ import json
 import re
 import socket
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from tests.helpers.customer import forms
 from tests.helpers.integration import Integration
@@ -25,9 +26,10 @@ def test_no_line_has_anything_that_is_nobodys_business(tmp_path: Path, integrato
         lines = server.log().splitlines()
     decisions = [json.loads(line) for line in lines if line.startswith("{")]
     assert len(decisions) > 20
-    assert {"token", "sunshine.token", "sunshine.token_info", "phonecom.token", "POST /sign-in"} <= {
-        one.get("route") for one in decisions
-    }
+    assert {
+        "token", "sunshine.token", "sunshine.token_info", "phonecom.token", "POST /sign-in",
+        "square.token", "square.renew", "square.status", "square.revoke",
+    } <= {one.get("route") for one in decisions}  # fmt: skip
     written = "\n".join(lines)
     for secret in secrets:
         assert secret not in written, f"{secret[:6]}… is in the log"
@@ -37,7 +39,7 @@ def test_no_line_has_anything_that_is_nobodys_business(tmp_path: Path, integrato
 
 
 def lived_through(platform: Platform, integrator: Landing) -> set[str]:
-    """Both dialects, from registration to removal; every secret that came by."""
+    """Every dialect, from registration to removal; every secret that came by."""
     standard = Integration.register(platform, "Helpdesk")
     code = standard.code(platform)
     tokens = standard.exchange(code)[1]
@@ -62,7 +64,7 @@ def lived_through(platform: Platform, integrator: Landing) -> set[str]:
     pair = base64.b64encode(f"{key['key_id']}:{key['key_secret']}".encode()).decode()
     fetch("DELETE", f"{platform.base_url}/oauth/authorization", [("Authorization", f"Basic {pair}")])
     integrator.wait_for("/gone")
-    by_query = asked_in_the_query(platform)
+    by_query = asked_in_the_query(platform) | answered_in_the_fragment(platform) | sold(platform, integrator)
     page = platform.customer.go("GET", "/connections").text
     issued = {tokens["access_token"], tokens["refresh_token"], refreshed["access_token"], refreshed["refresh_token"]}
     return by_query | {
@@ -86,6 +88,48 @@ def asked_in_the_query(platform: Platform) -> set[str]:
     issued = reply.json()
     fetch("DELETE", f"{platform.base_url}/v4/oauth/access-token", [("Authorization", issued["access_token"])])
     return {issued["access_token"], issued["refresh_token"], made["client_secret"]}
+
+
+def answered_in_the_fragment(platform: Platform) -> set[str]:
+    """Phone.com's implicit flow."""
+    made = platform.client(
+        "Widget", "--profile", "phonecom", "--scope", "account-owner", "--create-scopes", "--public",
+        "--redirect-uri", "https://app.example/cb", "--set", "grant_types=implicit",
+    )  # fmt: skip
+    asked = {
+        "client_id": made["client_id"], "response_type": "token", "scope": "account-owner", "state": MARK,
+        "redirect_uri": "https://app.example/cb",
+    }  # fmt: skip
+    back = platform.customer.decide(f"{platform.base_url}/v4/oauth/authorization?{urlencode(asked)}")
+    return {parse_qs(urlsplit(back).fragment)["access_token"][0]}
+
+
+def sold(platform: Platform, integrator: Landing) -> set[str]:
+    """Square's calls, and its signed notice."""
+    made = platform.client(
+        "Till", "--profile", "square", "--scope", "PAYMENTS_READ", "--create-scopes",
+        "--redirect-uri", f"{integrator.origin}/cb", "--remove-url", f"{integrator.origin}/revoked?key={MARK}",
+    )  # fmt: skip
+    client_id, secret = made["client_id"], made["client_secret"]
+
+    def call(path: str, members: dict[str, Any], authorization: str = "") -> Any:
+        headers = [JSON, *([("Authorization", authorization)] if authorization else [])]
+        reply = fetch("POST", f"{platform.base_url}{path}", headers, json.dumps(members).encode())
+        assert reply.status == 200, reply.body
+        return reply.json()
+
+    code = platform.customer.connect(f"/oauth2/authorize?{urlencode({'client_id': client_id, 'state': MARK})}")["code"]
+    proof = {"client_id": client_id, "client_secret": secret}
+    tokens = call("/oauth2/token", proof | {"grant_type": "authorization_code", "code": code})
+    refresh = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"], "use_jwt": True}
+    jwt = call("/oauth2/token", proof | refresh)["access_token"]
+    path = f"/oauth2/clients/{client_id}/access-token/renew"
+    renewed = call(path, {"access_token": tokens["access_token"]}, f"Client {secret}")["access_token"]
+    call("/oauth2/token/status", {}, f"Bearer {renewed}")
+    call("/oauth2/revoke", {"client_id": client_id, "access_token": jwt}, f"Client {secret}")
+    integrator.wait_for("/revoked")
+    key = platform.server.cli("clients", "notice-secret", client_id)
+    return {code, secret, tokens["access_token"], tokens["refresh_token"], jwt, renewed, *key.values()} - {client_id}
 
 
 def badly_asked(platform: Platform) -> set[str]:
