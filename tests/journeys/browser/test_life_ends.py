@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from standardwebhooks import Webhook
 
 from tests.helpers.server import fetch
+from tests.helpers.square_sdk import Sdk, by_secret
 from tests.journeys.browser.installation import JSON, Installation, Integration, installation, path_of, until
 from tests.journeys.browser.people import allow, choose_password, code_in, pick, sign_in
 
@@ -66,7 +67,10 @@ class Living:
     integration: Integration
     tokens: dict[str, Any]
     connection: dict[str, Any]
-    webhook: str
+    webhooks: list[str]
+    """None where the dialect has no call that makes one."""
+    notice: str
+    """What the notice of its end calls it."""
 
     @property
     def id(self) -> str:
@@ -96,7 +100,10 @@ def sunny(town: Town, account: dict[str, Any]) -> Living:
             code=code, grant_type="authorization_code", client_id=integration.client_id,
             client_secret=integration.client_secret,
         )  # fmt: skip
-        token = sunshine.OAuthEndpointsApi(vendor).get_token(asked).access_token
+        calls = sunshine.OAuthEndpointsApi(vendor)
+        token = calls.get_token(asked).access_token
+        told = calls.get_token_info(_headers={"Authorization": f"Bearer {token}"}).app
+        assert (told.id, told.display_name) == (account["external_ids"]["sunshine"], account["name"])
         vendor.configuration.access_token = token
         target = sunshine.WebhookCreateBody(target=f"{town.site.integrator.origin}/hooks", triggers=["*"])
         app = account["external_ids"]["sunshine"]
@@ -104,15 +111,31 @@ def sunny(town: Town, account: dict[str, Any]) -> Living:
     return _living(town, account, integration, {"access_token": token}, webhook.id)
 
 
+def squared(town: Town, account: dict[str, Any]) -> Living:
+    integration = town.site.client("Till", profile="square", scopes=["ORDERS_READ"])
+    query = urlencode({"client_id": integration.client_id, "scope": "ORDERS_READ"})
+    code = town.connect(account, f"{town.site.origin}/oauth2/authorize?{query}")
+    proof = {"client_id": integration.client_id, "client_secret": integration.client_secret}
+    given = Sdk(town.site.origin).call("obtain_token", grant_type="authorization_code", code=code, **proof)
+    return _living(town, account, integration, {"access_token": given.access_token}, notice=given.merchant_id)
+
+
 def _living(
-    town: Town, account: dict[str, Any], integration: Integration, tokens: dict[str, Any], webhook: str
+    town: Town,
+    account: dict[str, Any],
+    integration: Integration,
+    tokens: dict[str, Any],
+    *webhooks: str,
+    notice: str | None = None,
 ) -> Living:
     connection = town.site.connection(integration.client_id)
     town.site.call(
         "POST", f"/v1/connections/{connection['id']}/resources", kind="subscription", reference=connection["id"]
     )
-    live = Living(town, account, integration, tokens, connection, webhook)
-    assert live.webhooks_that_hear_of_an_order() == 1
+    live = Living(
+        town, account, integration, tokens, connection, list(webhooks), notice or connection["integration_id"]
+    )
+    assert live.webhooks_that_hear_of_an_order() == len(webhooks)
     return live
 
 
@@ -147,6 +170,13 @@ def by_the_vendors_client_with_a_key(live: Living) -> tuple[str, str]:
     return f"client:{live.integration.client_id}", "integrator"
 
 
+def by_squares_client(live: Living) -> tuple[str, str]:
+    given = {"client_id": live.integration.client_id, "access_token": live.tokens["access_token"]}
+    options = by_secret(live.integration.client_secret)
+    assert Sdk(live.town.site.origin).call("revoke_token", request_options=options, **given).success is True
+    return f"client:{live.integration.client_id}", "integrator"
+
+
 def by_the_operators_page(live: Living) -> tuple[str, str]:
     page = live.town.operator
     page.goto(f"{live.town.site.origin}/admin/connections/{live.id}")
@@ -176,6 +206,7 @@ ENDS: list[tuple[Begin, End]] = [
     (standard, by_a_refresh_token_that_was_used),
     (sunny, by_the_vendors_client_with_its_token),
     (sunny, by_the_vendors_client_with_a_key),
+    (squared, by_squares_client),
     (standard, by_the_operators_page),
     (standard, by_the_operators_api),
     (sunny, by_the_customers_page),
@@ -193,8 +224,8 @@ def test_a_connection_that_ends_is_told_once_to_everybody_and_nothing_of_it_is_l
     (told,) = until(lambda: town.site.told(live.id, "connection.removed"), "the platform's event")
     assert (told["data"]["actor"], told["data"]["reason"]) == (actor, reason)
     assert [one["reference"] for one in told["data"]["resources"]] == [live.id]
-    assert told["data"]["webhooks"] == [live.webhook]
-    (removed,) = until(lambda: live.integration.heard("/removed", live.connection["integration_id"]), "removeUrl")
+    assert told["data"]["webhooks"] == live.webhooks
+    (removed,) = until(lambda: live.integration.heard("/removed", live.notice), "removeUrl")
     assert Webhook(live.integration.notice_secret).verify(removed.body, removed.headers) == json.loads(removed.body)
     until(lambda: len(town.site.mail.to(ANA)) > letters, "the owner's letter")
     assert len(town.site.mail.to(ANA)) == letters + 1
