@@ -19,8 +19,8 @@ from grantway.protocol.renewal import renew
 from grantway.protocol.steps import AskConsent, SendBack
 from grantway.server.signing_keys import draw_signing_key
 from grantway.wire.account_client_messages import AccountClientRequest
-from grantway.wire.messages import RenewalRequest
-from tests.helpers.stage import CHALLENGE, ISSUER, Integration, Stage, Tokens, refused
+from grantway.wire.messages import ClientCredentials, RenewalRequest
+from tests.helpers.stage import CHALLENGE, ISSUER, VERIFIER, Integration, Stage, Tokens, refused
 
 
 @pytest.fixture
@@ -49,6 +49,16 @@ def test_another_program_on_the_customers_machine_gets_no_code_unasked_by_a_chal
     method = None if challenge is None else "S256"
     step = stage.step(stage.open(till, visitor, code_challenge=challenge, code_challenge_method=method), visitor).answer
     assert isinstance(step, AskConsent if is_asked else SendBack)
+
+
+def test_an_application_can_be_bound_to_its_secret_whoever_sends_a_challenge(stage: Stage) -> None:
+    till = stage.square(policy={"pkce_replaces_secret": False})
+    code = stage.code(till, code_challenge=CHALLENGE, code_challenge_method="S256")
+    nobody = ClientCredentials(till.client.client_id)
+    asked = {"code_verifier": VERIFIER}
+    refused(stage.exchange(till, code, credentials=nobody, **asked), "invalid_client", "client_secret_missing")
+    tokens = stage.minted(stage.exchange(till, code, **asked))
+    refused(stage.refresh(till, tokens.refresh, credentials=nobody), "invalid_client", "client_secret_missing")
 
 
 # --- what is in the hands of one who leaves
