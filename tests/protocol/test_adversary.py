@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,8 +10,11 @@ import pytest
 from grantway.protocol.account_clients import end_own_client, list_clients, number_of, show_client
 from grantway.protocol.administration.approval import approve
 from grantway.protocol.administration.clients import NewClient
+from grantway.protocol.administration.foreign_tokens import OlderGrant, OlderToken, import_tokens
 from grantway.protocol.administration.people import add_member, remove_member
 from grantway.protocol.administration.signing_keys import ensure_key
+from grantway.protocol.digests import digest
+from grantway.protocol.ids import show
 from grantway.protocol.lifecycle import resume
 from grantway.protocol.model import Client, Connection, Grant, User
 from grantway.protocol.permanent import make_token
@@ -20,7 +24,9 @@ from grantway.protocol.steps import AskConsent, SendBack
 from grantway.server.signing_keys import draw_signing_key
 from grantway.wire.account_client_messages import AccountClientRequest
 from grantway.wire.messages import ClientCredentials, RenewalRequest
-from tests.helpers.stage import CHALLENGE, ISSUER, VERIFIER, Integration, Stage, Tokens, refused
+from tests.helpers.stage import CHALLENGE, ISSUER, VERIFIER, Integration, Stage, Tokens, ending, refused
+
+SCOPES: dict[str, dict[str, Any]] = {"square": {"scopes": ("PAYMENTS_READ",)}, "standard": {"scopes": ("read",)}}
 
 
 @pytest.fixture
@@ -59,6 +65,23 @@ def test_an_application_can_be_bound_to_its_secret_whoever_sends_a_challenge(sta
     refused(stage.exchange(till, code, credentials=nobody, **asked), "invalid_client", "client_secret_missing")
     tokens = stage.minted(stage.exchange(till, code, **asked))
     refused(stage.refresh(till, tokens.refresh, credentials=nobody), "invalid_client", "client_secret_missing")
+
+
+@pytest.mark.parametrize("profile", ["square", "standard"])
+def test_a_refresh_token_that_nothing_proves_the_use_of_is_used_once(stage: Stage, profile: str) -> None:
+    """Not even where it was brought along from an older system, or where policy has them stay the same."""
+    policy = {} if profile == "square" else {"rotates_refresh_tokens": False}
+    by = stage.integration("Public", profile=profile, policy=policy, public=True, **SCOPES[profile])
+    stolen = "a-refresh-token-of-an-older-system"
+    older = OlderGrant(by.client.client_id, show("ac", stage.acme.id), (OlderToken("refresh", digest(stolen)),))
+    stage.decide(import_tokens, older)
+    first = stage.refreshed(by, stolen)
+    assert first.issued.refresh_expires_at == stage.clock() + timedelta(days=90)
+    second = stage.refreshed(by, first.refresh)
+    assert second.refresh != first.refresh
+    stage.wait(minutes=1)
+    ending(stage.refresh(by, first.refresh), "invalid_grant", "refresh_token_reused")
+    assert not stage.is_active(second.access)
 
 
 # --- what is in the hands of one who leaves

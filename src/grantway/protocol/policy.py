@@ -65,7 +65,7 @@ class Policy:
     """Whether a grant that was asked for with a code challenge is used without the client's secret. It is then a public
     client's grant in every way: its refresh tokens are single-use and end."""
     pkce_refresh_idle_lifetime: timedelta | None = None
-    """The same as ``refresh_idle_lifetime``, for such grants."""
+    """The same as ``refresh_idle_lifetime``, for such grants and those of public clients."""
     narrowing: Literal["refuse", "intersect"] = "refuse"
     """What becomes of a refresh that asks for scopes beyond the grant's (RFC 6749 §6 refuses it)."""
     short_access_token_lifetime: timedelta | None = None

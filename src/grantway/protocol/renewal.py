@@ -18,7 +18,7 @@ from grantway.protocol.issuing import Issued, as_signed, issue_for_grant
 from grantway.protocol.model import EndedToken
 from grantway.protocol.moment import Moment
 from grantway.protocol.revocation import SKEW
-from grantway.protocol.standing import SUSPENDED, is_bound_by_pkce, suspended
+from grantway.protocol.standing import SUSPENDED, goes_without_secret, suspended
 from grantway.wire.errors import INVALID_CLIENT, INVALID_TOKEN
 from grantway.wire.messages import RenewalRequest
 
@@ -43,7 +43,7 @@ async def renew(
     if proven.client.id != client.id:
         return refuse(INVALID_TOKEN, "access_token_of_another_client")
     access, held = proven.access, proven.held
-    if held is None or held.grant.origin not in RENEWED or is_bound_by_pkce(client, held.grant):
+    if held is None or held.grant.origin not in RENEWED or goes_without_secret(client, held.grant):
         return refuse(INVALID_TOKEN, "access_token_not_renewable")
     if access.expires_at is None or not access.serial:
         return refuse(INVALID_TOKEN, "access_token_not_renewable")

@@ -65,20 +65,21 @@ def why_out(held: GrantInUse) -> str | None:
     return None
 
 
-def is_bound_by_pkce(client: Client, grant: Grant) -> bool:
-    """Whether PKCE stands for the client's secret in this grant, so that it is a public client's in every way."""
-    return client.policy.pkce_replaces_secret and grant.code_challenge is not None
+def goes_without_secret(client: Client, grant: Grant) -> bool:
+    """Whether the grant is a public client's in every way: its client has no secret, or PKCE stands for it."""
+    return not client.confidential or (client.policy.pkce_replaces_secret and grant.code_challenge is not None)
 
 
 def rotates(client: Client, grant: Grant) -> bool:
-    """Whether each refresh token of the grant is used once."""
-    return client.policy.rotates_refresh_tokens or is_bound_by_pkce(client, grant)
+    """Whether each refresh token of the grant is used once; always, where nothing proves who uses it (RFC 9700 §2.2.2)."""
+    return client.policy.rotates_refresh_tokens or goes_without_secret(client, grant)
 
 
 def next_idle_end(client: Client, grant: Grant, now: datetime) -> datetime | None:
     """When the refresh token that is issued now stops working if nobody uses it; ``None``: it does not."""
     policy = client.policy
-    idle = policy.pkce_refresh_idle_lifetime if is_bound_by_pkce(client, grant) else policy.refresh_idle_lifetime
+    is_vendors_own = policy.pkce_replaces_secret and goes_without_secret(client, grant)
+    idle = policy.pkce_refresh_idle_lifetime if is_vendors_own else policy.refresh_idle_lifetime
     return None if idle is None else now + idle
 
 
