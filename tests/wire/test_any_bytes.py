@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grantway.wire import encoding
+from grantway.wire import encoding, headers
 from grantway.wire.dialects import phonecom, square, standard, sunshine
 from grantway.wire.errors import Malformed
 from grantway.wire.http import HttpAnswer, HttpRequest
@@ -156,7 +156,7 @@ def test_any_bytes_are_read_or_malformed(read: Callable[[bytes], Any], body: byt
     reads_or_refuses(read, body)
 
 
-@pytest.mark.parametrize("read", [encoding.read_basic, encoding.read_bearer, encoding.read_scope])
+@pytest.mark.parametrize("read", [headers.read_basic, headers.read_bearer, encoding.read_scope])
 @property_of
 @given(
     text=st.text(max_size=20)

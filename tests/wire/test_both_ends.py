@@ -11,17 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grantway.wire.dialects import square, standard, sunshine
-from grantway.wire.encoding import (
-    read_basic,
-    read_bearer,
-    read_form,
-    read_scope,
-    write_basic,
-    write_bearer,
-    write_form,
-    write_scope,
-)
+from grantway.wire.encoding import read_form, read_scope, write_form, write_scope
 from grantway.wire.errors import INVALID_GRANT, INVALID_TOKEN, OAuthError
+from grantway.wire.headers import read_basic, read_bearer, write_basic, write_bearer
 from grantway.wire.http import HttpRequest
 from grantway.wire.messages import (
     AccessRevocationAnswer,

@@ -12,17 +12,14 @@ from grantway.wire.encoding import (
     MAX_VALUE,
     Parameters,
     join_query,
-    read_basic,
-    read_bearer,
     read_form,
     read_json_object,
-    read_retry_after,
     read_scope,
     split_query,
-    write_basic,
     write_form,
 )
 from grantway.wire.errors import INVALID_CLIENT, INVALID_SCOPE, INVALID_TARGET, INVALID_TOKEN, Malformed
+from grantway.wire.headers import read_basic, read_bearer, read_retry_after, write_basic
 from grantway.wire.http import HttpAnswer
 
 

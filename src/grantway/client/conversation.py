@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
 
 from grantway.client.errors import ClientError, NotReached
-from grantway.wire.encoding import read_retry_after
+from grantway.wire.headers import read_retry_after
 from grantway.wire.http import HttpAnswer, HttpRequest
 from grantway.wire.record import record
 

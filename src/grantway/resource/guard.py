@@ -15,8 +15,9 @@ from grantway.resource.refusals import (
 )
 from grantway.resource.token import AccessToken
 from grantway.resource.verifier import Verifier
-from grantway.wire.encoding import read_bearer, read_scope
+from grantway.wire.encoding import read_scope
 from grantway.wire.errors import Malformed
+from grantway.wire.headers import read_bearer
 from grantway.wire.http import Headers, HttpAnswer, HttpRequest
 from grantway.wire.record import record
 

@@ -11,8 +11,8 @@ from grantway.client.transport import checked
 from grantway.resource.refusals import SUSPENDED, Refused, invalid_token, unavailable
 from grantway.resource.token import AccessToken, read_moment
 from grantway.wire.dialects.standard import read_introspection_answer, write_introspection_request
-from grantway.wire.encoding import read_retry_after
 from grantway.wire.errors import Malformed
+from grantway.wire.headers import read_retry_after
 from grantway.wire.http import HttpAnswer, HttpRequest
 from grantway.wire.messages import ClientCredentials, ErrorAnswer, IntrospectionAnswer, IntrospectionRequest
 

@@ -14,7 +14,7 @@ from grantway.client.lines import AsyncLineSettings, LineSettings
 from grantway.client.tokens import Tokens, tokens_of
 from grantway.client.vendors.calls import Awaiting, Blocking, fields_of
 from grantway.client.vendors.square_server import BASE_URL, SquareServer
-from grantway.wire.encoding import after_scheme
+from grantway.wire.headers import after_scheme
 from grantway.wire.messages import (
     AuthorizationRequest,
     AuthorizationRevocationRequest,

@@ -24,7 +24,7 @@ from grantway.server.service import Service
 from grantway.wire.api.message import Nothing
 from grantway.wire.api.problem import No, Unfit, write_problem
 from grantway.wire.api.reading import read_body, read_parameters, write_cursor
-from grantway.wire.encoding import read_bearer, read_idempotency_key, read_query
+from grantway.wire.encoding import read_query
 from grantway.wire.errors import (
     CONFLICT,
     IDEMPOTENCY_KEY_REUSED,
@@ -33,6 +33,7 @@ from grantway.wire.errors import (
     Malformed,
     OAuthError,
 )
+from grantway.wire.headers import read_bearer, read_idempotency_key
 from grantway.wire.http import JSON, NO_STORE, HttpAnswer, HttpRequest
 from grantway.wire.messages import ErrorAnswer
 from grantway.wire.record import record

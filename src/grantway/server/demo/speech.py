@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from grantway.server.demo.desk import Desk
 from grantway.server.demo.inbox import is_signed
-from grantway.wire.encoding import write_bearer
+from grantway.wire.headers import write_bearer
 from grantway.wire.http import HttpAnswer, HttpRequest
 from grantway.wire.messages import AuthorizationAnswer, ClientCredentials, ErrorAnswer, TokenAnswer
 

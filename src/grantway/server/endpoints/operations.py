@@ -18,7 +18,7 @@ from grantway.server.metrics.exposition import CONTENT_TYPE, exposition
 from grantway.server.metrics.shared import Shelf
 from grantway.server.service import Service
 from grantway.wire.dialects import standard
-from grantway.wire.encoding import read_bearer
+from grantway.wire.headers import read_bearer
 from grantway.wire.http import JSON, NO_STORE, HttpAnswer, HttpRequest
 
 LIVE_PATH = "/health/live"

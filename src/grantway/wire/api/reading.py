@@ -11,8 +11,9 @@ import msgspec
 from grantway.wire import base62
 from grantway.wire.api.message import Request
 from grantway.wire.api.problem import Place, Unfit
-from grantway.wire.encoding import JSON_TYPE, media_type, read_json_object, read_query
+from grantway.wire.encoding import JSON_TYPE, read_json_object, read_query
 from grantway.wire.errors import UNPROCESSABLE, UNSUPPORTED_MEDIA_TYPE, Malformed
+from grantway.wire.headers import media_type
 from grantway.wire.http import HttpRequest
 
 R = TypeVar("R", bound=Request)

@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 from grantway.wire.dialects.phonecom.failures import read_error_answer, wrong
-from grantway.wire.encoding import (
-    FORM_TYPE,
-    JSON_TYPE,
-    Parameters,
-    media_type,
-    read_bearer,
-    read_form,
-    read_json_object,
-    write_bearer,
-)
+from grantway.wire.encoding import FORM_TYPE, JSON_TYPE, Parameters, read_form, read_json_object
 from grantway.wire.errors import INVALID_REQUEST, UNSUPPORTED_MEDIA_TYPE, Malformed
+from grantway.wire.headers import media_type, read_bearer, write_bearer
 from grantway.wire.http import JSON, NO_STORE, HttpAnswer, HttpRequest
 from grantway.wire.messages import ErrorAnswer
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from grantway.wire import json_bytes
-from grantway.wire.encoding import Parameters, read_json_object, read_retry_after
+from grantway.wire.encoding import Parameters, read_json_object
 from grantway.wire.errors import (
     ACCESS_DENIED,
     INVALID_GRANT,
@@ -28,6 +28,7 @@ from grantway.wire.errors import (
     Malformed,
     OAuthError,
 )
+from grantway.wire.headers import read_retry_after
 from grantway.wire.http import NO_STORE, HttpAnswer, HttpRequest
 from grantway.wire.messages import ErrorAnswer
 

@@ -19,15 +19,9 @@ from grantway.wire.dialects.phonecom.calls import (
     token_in,
 )
 from grantway.wire.dialects.phonecom.failures import wrong
-from grantway.wire.encoding import (
-    Parameters,
-    read_idempotency_key,
-    read_query,
-    read_scope,
-    write_form,
-    write_scope,
-)
+from grantway.wire.encoding import Parameters, read_query, read_scope, write_form, write_scope
 from grantway.wire.errors import INVALID_CLIENT, INVALID_REQUEST, Malformed
+from grantway.wire.headers import read_idempotency_key
 from grantway.wire.http import JSON, HttpAnswer, HttpRequest
 from grantway.wire.messages import (
     ClientCredentials,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from grantway.wire import json_bytes
 from grantway.wire.dialects.square.fields import FIELD_ERRORS
-from grantway.wire.encoding import JSON_TYPE, Parameters, read_json_object, read_retry_after
+from grantway.wire.encoding import JSON_TYPE, Parameters, read_json_object
 from grantway.wire.errors import (
     ACCESS_DENIED,
     CLIENT_SECRET_REQUIRED,
@@ -27,6 +27,7 @@ from grantway.wire.errors import (
     Malformed,
     OAuthError,
 )
+from grantway.wire.headers import read_retry_after
 from grantway.wire.http import JSON, NO_STORE, HttpAnswer, HttpRequest
 from grantway.wire.messages import ErrorAnswer
 from grantway.wire.record import record

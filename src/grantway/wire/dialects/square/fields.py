@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from grantway.wire.encoding import JSON_TYPE, Parameters, media_type, read_json_object
+from grantway.wire.encoding import JSON_TYPE, Parameters, read_json_object
 from grantway.wire.errors import UNSUPPORTED_MEDIA_TYPE, Malformed, OAuthError
+from grantway.wire.headers import media_type
 from grantway.wire.http import HttpRequest
 
 _LONGEST = {

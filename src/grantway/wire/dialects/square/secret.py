@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from grantway.wire.encoding import after_scheme
 from grantway.wire.errors import INVALID_CLIENT, Malformed
+from grantway.wire.headers import after_scheme
 from grantway.wire.http import HttpRequest
 from grantway.wire.messages import ClientCredentials
 

@@ -10,13 +10,14 @@ from grantway.wire import json_bytes
 from grantway.wire.dialects.square.failures import ACCEPT, HEADERS, read_error_answer, read_success
 from grantway.wire.dialects.square.fields import flag, needed, read_body, text, texts
 from grantway.wire.dialects.square.secret import read_client_secret, write_client_secret
-from grantway.wire.encoding import Parameters, read_bearer, read_idempotency_key, write_bearer
+from grantway.wire.encoding import Parameters
 from grantway.wire.errors import (
     CLIENT_SECRET_REQUIRED,
     INVALID_GRANT,
     INVALID_TOKEN,
     Malformed,
 )
+from grantway.wire.headers import read_bearer, read_idempotency_key, write_bearer
 from grantway.wire.http import JSON, HttpAnswer, HttpRequest
 from grantway.wire.messages import (
     AccountSummary,

@@ -7,7 +7,8 @@ from typing import Any
 from grantway.wire import json_bytes
 from grantway.wire.dialects.standard.failures import HEADERS, read_error_answer
 from grantway.wire.dialects.standard.token import read_answered_scope
-from grantway.wire.encoding import JSON_TYPE, Parameters, read_bearer, read_json_object, write_bearer, write_scope
+from grantway.wire.encoding import JSON_TYPE, Parameters, read_json_object, write_scope
+from grantway.wire.headers import read_bearer, write_bearer
 from grantway.wire.http import HttpAnswer, HttpRequest
 from grantway.wire.messages import AccountsAnswer, AccountsRequest, ErrorAnswer, ReachedAccount
 

@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from grantway.wire.encoding import (
-    FORM_TYPE,
-    JSON_TYPE,
-    Parameters,
-    media_type,
-    read_basic,
-    read_form,
-    write_basic,
-    write_form,
-)
+from grantway.wire.encoding import FORM_TYPE, JSON_TYPE, Parameters, read_form, write_form
 from grantway.wire.errors import INVALID_CLIENT, INVALID_REQUEST, UNSUPPORTED_MEDIA_TYPE, Malformed
+from grantway.wire.headers import media_type, read_basic, write_basic
 from grantway.wire.http import HttpRequest
 from grantway.wire.messages import ClientCredentials
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from grantway.wire import json_bytes
-from grantway.wire.encoding import read_json_object, read_retry_after, write_scope
+from grantway.wire.encoding import read_json_object, write_scope
 from grantway.wire.errors import INVALID_REQUEST, SERVER_ERROR, TOO_MANY_REQUESTS, Malformed, OAuthError
+from grantway.wire.headers import read_retry_after
 from grantway.wire.http import JSON, NO_STORE, HttpAnswer, HttpRequest
 from grantway.wire.messages import ErrorAnswer
 

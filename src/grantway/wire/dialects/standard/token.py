@@ -7,8 +7,9 @@ from typing import Any
 from grantway.wire import json_bytes
 from grantway.wire.dialects.standard.credentials import read_body, read_credentials, write_request
 from grantway.wire.dialects.standard.failures import HEADERS, read_error_answer
-from grantway.wire.encoding import Parameters, read_idempotency_key, read_json_object, read_scope, write_scope
+from grantway.wire.encoding import Parameters, read_json_object, read_scope, write_scope
 from grantway.wire.errors import INVALID_TARGET
+from grantway.wire.headers import read_idempotency_key
 from grantway.wire.http import HttpAnswer, HttpRequest
 from grantway.wire.messages import AccountSummary, ErrorAnswer, TokenAnswer, TokenRequest
 

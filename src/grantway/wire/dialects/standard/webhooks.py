@@ -12,15 +12,9 @@ from urllib.parse import quote
 
 from grantway.wire import json_bytes
 from grantway.wire.dialects.standard.failures import HEADERS, read_error_answer
-from grantway.wire.encoding import (
-    JSON_TYPE,
-    Parameters,
-    media_type,
-    read_bearer,
-    read_json_object,
-    write_bearer,
-)
+from grantway.wire.encoding import JSON_TYPE, Parameters, read_json_object
 from grantway.wire.errors import UNSUPPORTED_MEDIA_TYPE, Malformed
+from grantway.wire.headers import media_type, read_bearer, write_bearer
 from grantway.wire.http import JSON, HttpAnswer, HttpRequest
 from grantway.wire.messages import ErrorAnswer
 from grantway.wire.times import read_time, write_time

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grantway.wire import json_bytes
-from grantway.wire.encoding import JSON_TYPE, Parameters, read_json_object, read_retry_after, write_bearer
+from grantway.wire.encoding import JSON_TYPE, Parameters, read_json_object
 from grantway.wire.errors import (
     ACCESS_DENIED,
     INSUFFICIENT_SCOPE,
@@ -14,6 +14,7 @@ from grantway.wire.errors import (
     Malformed,
     OAuthError,
 )
+from grantway.wire.headers import read_retry_after, write_bearer
 from grantway.wire.http import JSON, NO_STORE, HttpAnswer, HttpRequest
 from grantway.wire.messages import ErrorAnswer
 

@@ -11,14 +11,10 @@ from grantway.wire.encoding import (
     JSON_TYPE,
     Parameters,
     join_query,
-    media_type,
-    read_basic,
-    read_bearer,
     read_form,
     read_json_object,
     read_query,
     split_query,
-    write_basic,
     write_form,
 )
 from grantway.wire.errors import (
@@ -28,6 +24,7 @@ from grantway.wire.errors import (
     Malformed,
     OAuthError,
 )
+from grantway.wire.headers import media_type, read_basic, read_bearer, write_basic
 from grantway.wire.http import JSON, HttpAnswer, HttpRequest
 from grantway.wire.messages import (
     AccessRevocationAnswer,

@@ -11,14 +11,9 @@ from urllib.parse import quote
 
 from grantway.wire import json_bytes
 from grantway.wire.dialects.sunshine.failures import HEADERS, asking, read_error_answer
-from grantway.wire.encoding import (
-    JSON_TYPE,
-    Parameters,
-    media_type,
-    read_bearer,
-    read_json_object,
-)
+from grantway.wire.encoding import JSON_TYPE, Parameters, read_json_object
 from grantway.wire.errors import INVALID_REQUEST, UNSUPPORTED_MEDIA_TYPE, Malformed
+from grantway.wire.headers import media_type, read_bearer
 from grantway.wire.http import JSON, HttpAnswer, HttpRequest
 from grantway.wire.messages import ErrorAnswer
 from grantway.wire.times import write_time
