@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, StrictUndefined
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
@@ -28,6 +28,7 @@ from grantway.server.pages.headers import guard
 from grantway.server.pages.rendering import hue, initial
 from grantway.server.pages.theme import load_theme
 from grantway.server.service import Service
+from grantway.server.templates import ReadOnce
 
 COOKIE = "grantway_demo"
 BROWSERS = 200
@@ -75,7 +76,7 @@ class DemoPages:
         self._browsers = Browsers()
         self._inbox = Inbox()
         self._environment = Environment(
-            loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+            loader=ReadOnce(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
             lstrip_blocks=True,
         )  # fmt: skip
         self._environment.globals.update(
