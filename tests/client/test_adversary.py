@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from grantway.client import FileStore, StoreUnreadable, Tokens, UnsafeAddress, WrongServer
+from grantway.client import FileStore, MemoryStore, NotConnected, StoreUnreadable, Tokens, UnsafeAddress, WrongServer
 from grantway.client.pending import MemoryPending
 from grantway.client.standard import Metadata, Standard, _checked
 from tests.helpers.hostile import Hostile, says
@@ -61,6 +62,26 @@ def test_however_an_issuer_of_https_is_spelled_its_secrets_stay_on_https() -> No
     for issuer in ("https://login.example", "HTTPS://login.example"):
         with pytest.raises(WrongServer):
             _checked(Metadata(issuer, token_endpoint="http://127.0.0.1:1/token"), issuer)
+
+
+# --- two servers
+
+
+def test_a_server_is_never_shown_what_another_gave_although_both_clients_share_store_and_name(make: Make) -> None:
+    store = MemoryStore()
+
+    def of(issuer: str, client_id: str = "me") -> Any:
+        return make(Standard(issuer, Metadata(issuer)), client_id=client_id, store=store).connection("ada")
+
+    honest, evil = of("https://login.example"), of("https://login.evil.example")
+    held = Tokens(ACCESS, refresh_token=REFRESH, expires_at=datetime(2020, 1, 1, tzinfo=UTC))
+    honest.keep(held)
+    for stranger in (evil, of("https://login.example", "another"), of("https://login.example", "me ada")):
+        for asked in (stranger.access_token, stranger.tokens, stranger.disconnect):
+            with pytest.raises(NotConnected):
+                asked()
+    evil.keep(Tokens("gwa_evil"))
+    assert honest.tokens() == held
 
 
 # --- files

@@ -44,13 +44,13 @@ class Story:
 
     @property
     def kept(self) -> dict[str, Any]:
-        found = self.store.load("acme")
+        found = self.store.load(self.keeping.place)
         assert found is not None
         return found
 
     @property
     def is_free(self) -> bool:
-        hold = self.store.try_hold("acme")
+        hold = self.store.try_hold(self.keeping.place)
         if hold is not None:
             hold.release()
         return hold is not None
@@ -174,7 +174,7 @@ def test_without_a_refresh_token_it_lasts_as_long_as_it_lasts() -> None:
 def test_who_waited_for_the_lock_finds_what_the_other_one_wrote() -> None:
     story = Story()
     story.hand.turn(minutes=10)
-    hold: Any = story.store.try_hold("acme")
+    hold: Any = story.store.try_hold(story.keeping.place)
 
     class Waiting(Hand):
         """While it waits, the other one comes to its end."""
@@ -182,7 +182,7 @@ def test_who_waited_for_the_lock_finds_what_the_other_one_wrote() -> None:
         @override
         def pause(self, seconds: float) -> None:
             super().pause(seconds)
-            story.store.save("acme", {**story.kept, "tokens": Tokens("a2", refresh_token="r2").to_dict()})
+            story.store.save(story.keeping.place, {**story.kept, "tokens": Tokens("a2", refresh_token="r2").to_dict()})
             hold.release()
 
     waiting = Waiting(now=story.hand.now)
@@ -203,7 +203,7 @@ def test_disconnecting_ends_it_there_and_forgets_it_here() -> None:
     story = Story()
     story.hand.run(story.keeping.disconnect(), says({}))
     assert story.hand.forms[0]["token"] == "r1"
-    assert story.store.load("acme") is None
+    assert story.store.load(story.keeping.place) is None
 
 
 def test_what_cannot_be_ended_there_is_not_forgotten_here() -> None:
@@ -219,7 +219,7 @@ def test_what_has_ended_already_is_forgotten_without_asking() -> None:
     with pytest.raises(Disconnected):
         story.access_token(ENDED)
     story.hand.run(story.keeping.disconnect())
-    assert story.store.load("acme") is None
+    assert story.store.load(story.keeping.place) is None
 
 
 def test_two_names_do_not_wait_for_one_another() -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from grantway.client import core
 from grantway.client.conversation import Do, Now, Operation, Pause
@@ -74,6 +75,12 @@ class Keeping:
     store: TokenStore
     name: str
     leeway: float = LEEWAY
+
+    @property
+    def place(self) -> str:
+        """The name as the store has it. What one server gave one client is nothing to any other that shares the store: a
+        refresh token that is shown to another server is that server's."""
+        return f"{self.server.name} {quote(self.who.client_id, safe='')} {self.name}"
 
     def tokens(self) -> Operation[Tokens]:
         """What is kept, as it is."""
@@ -140,13 +147,13 @@ class Keeping:
         yield from self._erase()
 
     def _write(self, kept: Kept) -> Operation[None]:
-        yield Do(partial(self.store.save, self.name, kept.to_dict()))
+        yield Do(partial(self.store.save, self.place, kept.to_dict()))
 
     def _erase(self) -> Operation[None]:
-        yield Do(partial(self.store.save, self.name, None))
+        yield Do(partial(self.store.save, self.place, None))
 
     def _kept(self, *, even_ended: bool = False) -> Operation[Kept]:
-        stored = yield Do(partial(self.store.load, self.name))
+        stored = yield Do(partial(self.store.load, self.place))
         if stored is None:
             raise NotConnected
         kept = Kept.from_dict(stored)
@@ -168,7 +175,7 @@ class Keeping:
     def _alone(self, work: Callable[[], Operation[T]]) -> Operation[T]:
         """The work, while nobody else in any thread, task or process has this name."""
         while True:
-            hold = yield Do(partial(self.store.try_hold, self.name), quick=True)
+            hold = yield Do(partial(self.store.try_hold, self.place), quick=True)
             if hold is not None:
                 break
             waited = yield Pause(_LOOK_AGAIN)

@@ -16,6 +16,8 @@ class Hold(Protocol):
 class TokenStore(Protocol):
     """What is kept under names. Records are JSON objects that hold secrets: a store seals them, or lies where nobody reads.
 
+    The names that it is given begin with the server and the client, so that all of an application's clients may share one.
+
     Methods may be coroutine functions; then only ``AsyncClient`` can use the store.
     """
 
