@@ -95,6 +95,12 @@ def test_who_names_some_gets_these(house: House) -> None:
     assert create(house, "square", default_scopes=("ITEMS_READ",)).client.default_scopes == ("ITEMS_READ",)
 
 
+def test_what_it_needs_and_what_it_gets_are_among_the_vendors_when_none_are_named(house: House) -> None:
+    assert create(house, "square", required_scopes=("ORDERS_READ",)).client.required_scopes == ("ORDERS_READ",)
+    for wanted in ({"required_scopes": ("orders",)}, {"default_scopes": ("orders",)}):
+        assert isinstance(create(house, "square", **wanted), Rejected)
+
+
 def test_a_phonecom_client_gets_its_three(house: House) -> None:
     made = create(house, "phonecom")
     assert made.client.scopes == made.client.default_scopes == ("account-owner", "extension-user", "methods:ALL")

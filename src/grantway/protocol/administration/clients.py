@@ -223,17 +223,13 @@ def _check_identity(wanted: NewClient) -> str | None:
 
 
 def _check_scopes(wanted: NewClient) -> str | None:
-    scopes = wanted.scopes or ()
+    scopes = _scopes(wanted)
     for name in scopes:
         if problem := check_scope_name(name):
             return problem
     if len(set(scopes)) != len(scopes):
         return "A scope is named once."
-    if (
-        wanted.default_scopes is not None
-        and wanted.scopes is not None
-        and not set(wanted.default_scopes) <= set(scopes)
-    ):
+    if wanted.default_scopes is not None and not set(wanted.default_scopes) <= set(scopes):
         return "The default scopes are among the scopes that the client may be given."
     if not set(wanted.required_scopes) <= set(scopes) or len(set(wanted.required_scopes)) != len(
         wanted.required_scopes
