@@ -10,7 +10,7 @@ from grantway.server.pages import problems
 from grantway.server.pages.problems import Stop
 from grantway.wire.encoding import Parameters
 
-_PENDING_ID = re.compile(r"[A-Za-z0-9]{44}")  # 32 bytes in base 62
+_PENDING_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _PAGE = re.compile(r"/(?:connections|account|developers|admin)(?:/(?!\.\.?(?:/|$))[A-Za-z0-9_.~-]{1,128}){0,8}")
 """Pages of ours by their looks; client ids may have dots and tildes, but no part leads up again."""
 
