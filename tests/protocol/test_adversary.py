@@ -18,6 +18,7 @@ from grantway.protocol.ids import show
 from grantway.protocol.lifecycle import resume
 from grantway.protocol.model import Client, Connection, Grant, User
 from grantway.protocol.permanent import make_token
+from grantway.protocol.policy import resolve
 from grantway.protocol.portal import register
 from grantway.protocol.renewal import renew
 from grantway.protocol.steps import AskConsent, SendBack
@@ -82,6 +83,15 @@ def test_a_refresh_token_that_nothing_proves_the_use_of_is_used_once(stage: Stag
     stage.wait(minutes=1)
     ending(stage.refresh(by, first.refresh), "invalid_grant", "refresh_token_reused")
     assert not stage.is_active(second.access)
+
+
+@pytest.mark.parametrize("profile", ["standard", "sunshine", "square", "phonecom"])
+@pytest.mark.parametrize("field", ["dialect", "also_allows"])
+def test_no_policy_takes_what_one_vendor_has_to_another_vendors_address(profile: str, field: str) -> None:
+    """Else a client of Square would need no secret at ``/revoke``, and tokens would come through the browser at ``/authorize``."""
+    for value in ("standard", "square", "phonecom", "password implicit"):
+        with pytest.raises(ValueError, match="profile's own"):
+            resolve(profile, ((field, value),))
 
 
 # --- what is in the hands of one who leaves

@@ -229,8 +229,10 @@ def _read(base: Policy, name: str, value: Any) -> Any:
                 worded("Clients of this profile cannot use the grant type %(names)s.", names=", ".join(sorted(foreign)))
             )
         return named
-    if name == "also_allows":
-        raise ValueError("Which grant types can be turned on is the profile's own.")
+    if name in ("dialect", "also_allows"):
+        raise ValueError(
+            "Which dialect a client speaks, and which grant types can be turned on for it, is the profile's own."
+        )
     if name in ("default_scopes", "personal_scopes", "client_management_scopes"):
         return type(getattr(base, name))(str(value).split())
     allowed = _CHOICES.get(name)
@@ -244,7 +246,6 @@ def _read(base: Policy, name: str, value: Any) -> Any:
 
 
 _CHOICES = {
-    "dialect": tuple(sorted(PROFILES)),
     "pkce": ("required", "accepted"),
     "redirect_uri": ("required", "first_by_default"),
     "access_token_format": ("opaque", "jwt", "account_jwt"),
