@@ -226,6 +226,22 @@ def test_who_has_allowed_it_is_asked_again_unless_the_redirect_uri_proves_the_cl
     assert isinstance(step, AskConsent) if is_asked else isinstance(step, SendBack) and step.issued is not None
 
 
+def test_who_allowed_an_hour_is_asked_before_it_becomes_a_code(stage: Stage) -> None:
+    by = stage.phonecom(policy=ON)
+    token(stage, by)
+    visitor = stage.browser(stage.ada)
+    assert isinstance(stage.step(stage.open(by, visitor), visitor).answer, AskConsent)
+
+
+def test_who_allowed_a_code_has_allowed_the_hour_as_well(stage: Stage) -> None:
+    by = stage.phonecom(policy=ON)
+    stage.connect(by)
+    visitor = stage.browser(stage.ada)
+    step = stage.step(stage.open(by, visitor, response_type="token"), visitor).answer
+    assert isinstance(step, SendBack)
+    assert step.issued is not None
+
+
 # Signed tokens
 
 

@@ -104,7 +104,8 @@ def needs_asking(question: Question) -> bool:
     """Whether the customer has to be shown the consent page.
 
     Every time, except when the client's identity is proven (confidential, or a https redirect URI) and the same user
-    has allowed it all before for the same account, and the client does not insist. A token that is answered through the
+    has allowed it all before for the same account, and the client does not insist. What came about without this page, or
+    was for an hour, is no answer to what lasts. A token that is answered through the
     browser reaches whoever is there, secret or not, and a code for which PKCE stands for the secret whoever made the
     challenge: then only the redirect URI proves anything (RFC 9700 §2.1.2, OAuth 2.1 §7.3.1).
     """
@@ -115,8 +116,10 @@ def needs_asking(question: Question) -> bool:
     is_proven = client.confidential and pending.response_type == "code" and not takes_no_secret
     if not is_proven and not is_web(pending.redirect_uri):
         return True
+    agreed = ("code",) if pending.response_type == "code" else ("code", "implicit")
     return not any(
-        within(pending.scope, grant.scope) and within(pending.resource, grant.resource) for grant in question.earlier
+        grant.origin in agreed and within(pending.scope, grant.scope) and within(pending.resource, grant.resource)
+        for grant in question.earlier
     ) or not within(pending.scope, connection.scope)
 
 
