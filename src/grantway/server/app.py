@@ -18,7 +18,6 @@ from grantway.server.endpoints import operations, phonecom, phonecom_clients, sq
 from grantway.server.hand_off import SignInHook
 from grantway.server.health import Health
 from grantway.server.metrics.shared import Shelf
-from grantway.server.mint import Mint
 from grantway.server.pages.routes import build_pages
 from grantway.server.paths import Templates
 from grantway.server.proxies import from_proxy, request_id_of
@@ -57,7 +56,7 @@ class Application:
     """
 
     def __init__(self, service: Service, pages: AsgiApp, shelf: Shelf | None = None) -> None:
-        mint = Mint(service.issuer, service.vault)
+        mint = service.mint
         self.service = service
         self.health = Health()
         self._decisions = service.decisions
