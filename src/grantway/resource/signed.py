@@ -7,7 +7,6 @@ it expires. Vendors' JWTs (``typ: JWT``, HS256) are not for this: nobody but the
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -107,7 +106,7 @@ class SignedTokens:
         try:
             decoded = base64.b64decode(head + "=" * (-len(head) % 4), altchars=b"-_", validate=True)
             header = read_json_object(decoded).plain
-        except (binascii.Error, Malformed):
+        except (ValueError, Malformed):
             return invalid_token("not_a_jwt")
         typ, alg, kid = header.get("typ"), header.get("alg"), header.get("kid")
         if not isinstance(typ, str) or typ.lower() not in {"at+jwt", "application/at+jwt"}:

@@ -98,6 +98,7 @@ def the_integrator_registers_a_draft_and_tries_it(site: Installation, page: Page
     shoot(page, "register")
     page.get_by_role("button", name="Register", exact=True).click()
     shown = page.get_by_role("main").locator("dd")
+    expect(shown).to_have_count(3)
     integration = Integration(site, *shown.all_inner_texts())
     page.get_by_role("link", name="Go on").click()
     page.get_by_role("link", name="Edit").click()
