@@ -28,7 +28,7 @@ test-setup: setup ## fetch what only tests need: chromium and wrk (Debian, as ro
 	@scripts/older-clients
 
 test: test-setup ## run the tests, all or those named: make test words="refresh reuse"
-	@$(bin)/python -m pytest -q -n 2 --dist loadfile --session-timeout 900 $(selected)
+	@$(bin)/python -m pytest -q -n 2 --dist loadfile --randomly-seed 1 --session-timeout 900 $(selected)
 
 check: setup ## look without running: format, lint, types, and which module may import which
 	$(bin)/ruff format --check .

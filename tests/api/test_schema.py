@@ -35,7 +35,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-bounded = settings(max_examples=5, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+bounded = settings(max_examples=5, suppress_health_check=list(HealthCheck))
 described = schemathesis.openapi.from_dict(describe(CALLS, PUBLIC_URL))
 operations = [found.ok() for found in described.get_all_operations() if isinstance(found, Ok)]
 each_operation = pytest.mark.parametrize("operation", operations, ids=lambda one: one.label)

@@ -64,7 +64,7 @@ async def answered(scope: dict[str, Any], body: bytes) -> dict[str, Any]:
     return sent[0]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     method=st.sampled_from(["GET", "POST", "HEAD", "PUT"]),
     path=st.sampled_from(PATHS) | st.text(max_size=12).map(lambda text: "/" + text),

@@ -80,7 +80,7 @@ def test_nobody_learns_anything_of_a_token_that_is_not_active(stage: Stage, by: 
     assert stage.introspect(tokens.access, by).answer == INACTIVE
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(["", "gwa_", "gwr_", "gwc_", "eyJ"]), st.text())
 def test_any_text_is_inactive_and_nothing_else(prefix: str, text: str) -> None:
     stage = _STAGE

@@ -384,7 +384,5 @@ class LifeOfGrants(RuleBasedStateMachine):
             assert (secret.encode() if isinstance(secret, str) else secret) not in stored
 
 
-LifeOfGrants.TestCase.settings = settings(
-    max_examples=50, stateful_step_count=40, deadline=None, derandomize=True, print_blob=False
-)
+LifeOfGrants.TestCase.settings = settings(max_examples=50, stateful_step_count=40)
 TestLifeOfGrants = LifeOfGrants.TestCase

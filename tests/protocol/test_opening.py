@@ -157,7 +157,7 @@ def test_without_resource_the_audience_is_all_that_the_client_may_reach(stage: S
     assert stage.connect(by, resource=("https://b.example",)).issued.access.resource == ("https://b.example",)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.none() | st.text(max_size=60))
 def test_state_comes_back_byte_for_byte(state: str | None) -> None:
     stage = Stage()

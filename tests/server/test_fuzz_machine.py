@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from tests.helpers.asgi import Disconnected, Reply
 from tests.helpers.fuzzing import MARK, Known, Sent, Template, Watch, fill, requests, watching
@@ -45,13 +45,7 @@ KNOWN = (
     "public_refresh", "code", "sunshine_code", "sunshine_token", "basic", "key", "redirect_uri", "verifier",
 )  # fmt: skip
 
-FUZZ = settings(
-    max_examples=600,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
-)
+FUZZ = settings(max_examples=600)
 
 
 class Attacked:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.helpers.asgi import Disconnected, Reply
@@ -77,13 +77,7 @@ KEPT = re.compile(r'(?:request=|/authorize/|name="request" value=")[A-Za-z0-9_-]
 """What is the id of a waiting request by its looks stays on the way back to it: one word without a special character, in
 links and in the sign-in form."""
 
-FUZZ = settings(
-    max_examples=900,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
-)
+FUZZ = settings(max_examples=900)
 
 
 class Attacked:

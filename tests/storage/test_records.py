@@ -11,7 +11,7 @@ from types import UnionType
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grantway.protocol.model import Client, ClientSecret, PendingAuthorization, Suspension
@@ -69,7 +69,7 @@ def records_of(kind: type[Any]) -> st.SearchStrategy[Any]:
 def test_every_record_comes_back_as_it_was(kind: type[Any], database: Any) -> None:
     connection = sqlite3.connect(database, isolation_level=None)
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=60)
     @given(records_of(kind))
     def comes_back(record: Any) -> None:
         row = CODECS[kind].write(record)

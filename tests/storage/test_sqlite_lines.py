@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grantway.protocol.decision import Add, Change, DropNotice, LeaseNotice, PutOffNotice, ReplayNotice, ReportDelivery
@@ -43,7 +43,7 @@ def steps(number: int, line: int, try_number: int) -> tuple[tuple[Change, ...], 
 
 
 def test_whatever_happens_the_head_of_a_line_is_the_first_added_that_waits(connection: sqlite3.Connection) -> None:
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=60)
     @given(st.permutations(range(1, 6)), st.lists(st.tuples(NUMBERS, st.integers(1, 6)), min_size=8, max_size=16))
     def is_so(added: list[int], history: list[tuple[int, int]]) -> None:
         connection.execute("begin")
@@ -69,7 +69,7 @@ def test_whatever_happens_the_head_of_a_line_is_the_first_added_that_waits(conne
 
 
 def test_what_begins_alike_lies_in_one_range(connection: sqlite3.Connection) -> None:
-    @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=200)
     @given(WORDS, WORDS)
     def is_so(word: str, prefix: str) -> None:
         first, after = beginning(prefix)

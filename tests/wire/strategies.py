@@ -33,8 +33,7 @@ from grantway.wire.messages import (
     TokenStatusRequest,
 )
 
-# The same draws on every run: what is found here is found by everybody.
-property_of = settings(max_examples=60, deadline=None, derandomize=True, database=None)
+property_of = settings(max_examples=60)
 
 visible = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), min_size=1, max_size=40)
 nqchar = st.text(
