@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from grantway.protocol.model import Client, ClientSecret, PendingAuthorization, Suspension
 from grantway.server.storage.keeping import KEYS
+from grantway.server.storage.sql.records import CODECS
+from grantway.server.storage.sql.statements import rows as sql
 from grantway.server.storage.sqlite import migrate
-from grantway.server.storage.sqlite.records import CODECS
-from grantway.server.storage.sqlite.statements import rows as sql
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 ZONES = st.sampled_from([UTC, timezone(timedelta(hours=-9, minutes=-30)), timezone(timedelta(hours=14))])

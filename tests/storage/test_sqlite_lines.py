@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from grantway.protocol.decision import Add, Change, DropNotice, LeaseNotice, PutOffNotice, ReplayNotice, ReportDelivery
 from grantway.server.storage.port import GuardMissed
+from grantway.server.storage.sql.facts.reading import beginning
 from grantway.server.storage.sqlite.changes import apply
-from grantway.server.storage.sqlite.facts.reading import beginning
 from tests.storage.asking import MINUTE, NOON, an_id, attempt, notice
 
 NUMBERS = st.integers(1, 5)

@@ -30,9 +30,9 @@ from grantway.protocol.decision import (
 from grantway.protocol.model import Account, Client, Connection, SigningKey, User
 from grantway.server.storage.keeping import FORGETTABLE, KEYS, PUTTABLE, REPLACEABLE, allow
 from grantway.server.storage.port import GuardMissed
-from grantway.server.storage.sqlite.codec import day_number, micros
-from grantway.server.storage.sqlite.records import CODECS, DELIVERY_ATTEMPT
-from grantway.server.storage.sqlite.statements import connections, grants, house, outbox, people, rows
+from grantway.server.storage.sql.codec import day_number, micros
+from grantway.server.storage.sql.records import CODECS, DELIVERY_ATTEMPT
+from grantway.server.storage.sql.statements import connections, grants, house, outbox, people, rows
 
 _PARSED = frozenset({User, Account, Client, Connection, SigningKey})
 _TAKEN = frozenset({sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE})

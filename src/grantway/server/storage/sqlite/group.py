@@ -15,9 +15,10 @@ from typing import Any
 from grantway.protocol.decision import Change, Decision
 from grantway.protocol.facts import Rule
 from grantway.server.storage.port import ATTEMPTS, Contended, GuardMissed, OutcomeUnknown, StorageError, drive
+from grantway.server.storage.sql.facts import SqlFacts
+from grantway.server.storage.sql.parsed import Parsed
+from grantway.server.storage.sqlite.asking import asking
 from grantway.server.storage.sqlite.changes import apply, is_one_statement, touches_parsed
-from grantway.server.storage.sqlite.facts import SqliteFacts
-from grantway.server.storage.sqlite.parsed import Parsed
 from grantway.server.storage.sqlite.turnstile import Turnstile
 
 Work = Callable[[sqlite3.Connection, datetime], Any]
@@ -69,6 +70,7 @@ class Committer:
         on_unknown_outcome: Callable[[BaseException], None],
     ) -> None:
         self._connection = connection
+        self._ask = asking(connection)
         self._turnstile = turnstile
         self._clock = clock
         self._on_unknown_outcome = on_unknown_outcome
@@ -158,7 +160,7 @@ class Committer:
         for _ in range(ATTEMPTS):
             if decision is None:
                 now = self._clock()
-                decision = drive(rule(SqliteFacts(self._connection, self._parsed, now), now))
+                decision = drive(rule(SqlFacts(self._ask, self._parsed, now), now))
                 self._still_here()  # a rule may have caught the error that took it
             try:
                 if decision.changes:

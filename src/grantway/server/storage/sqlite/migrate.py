@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 from grantway.server.storage.port import StorageError
-from grantway.server.storage.sqlite.codec import micros
+from grantway.server.storage.sql.codec import micros
 from grantway.server.storage.sqlite.files import connect, create
 from grantway.server.storage.sqlite.turnstile import Turnstile
 

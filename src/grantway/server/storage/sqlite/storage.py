@@ -13,14 +13,15 @@ from typing import Any, Literal, TypeVar
 from grantway.protocol.decision import Decision
 from grantway.protocol.facts import Rule
 from grantway.server.storage.port import Census, Figures, StorageError, drive
-from grantway.server.storage.sqlite.codec import micros
-from grantway.server.storage.sqlite.facts import SqliteFacts
+from grantway.server.storage.sql.codec import micros
+from grantway.server.storage.sql.facts import SqlFacts
+from grantway.server.storage.sql.parsed import Parsed
+from grantway.server.storage.sql.statements.rows import CENSUS, READ_META, WRITE_META_ONCE
+from grantway.server.storage.sql.statements.sweeping import BEFORE, KEPT, SWEEPS
+from grantway.server.storage.sqlite.asking import asking
 from grantway.server.storage.sqlite.files import connect, refuse_network, time_to_sync
 from grantway.server.storage.sqlite.group import Committer, Job, Work
 from grantway.server.storage.sqlite.migrate import refuse_unmigrated
-from grantway.server.storage.sqlite.parsed import Parsed
-from grantway.server.storage.sqlite.statements.rows import CENSUS, READ_META, WRITE_META_ONCE
-from grantway.server.storage.sqlite.statements.sweeping import BEFORE, KEPT, SWEEPS
 from grantway.server.storage.sqlite.turnstile import Turnstile
 from grantway.server.storage.sqlite.writers import CLOSED, ThreadWriter, TickWriter
 
@@ -52,6 +53,7 @@ class SqliteStorage:
         path: Path,
     ) -> None:
         self._reader = reader
+        self._ask = asking(reader)
         self._writing = writing
         self._turnstile = turnstile
         self._committer = committer
@@ -136,7 +138,7 @@ class SqliteStorage:
         self._refuse()
         now = self._clock()
         try:
-            return drive(rule(SqliteFacts(self._reader, self._parsed, now), now))
+            return drive(rule(SqlFacts(self._ask, self._parsed, now), now))
         except sqlite3.Error as error:
             raise StorageError(f"The database cannot be read: {error}.") from error
 

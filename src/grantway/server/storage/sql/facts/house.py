@@ -7,11 +7,11 @@ from datetime import datetime
 from grantway.protocol.facts import FIRST_PAGE, Page
 from grantway.protocol.ids import show
 from grantway.protocol.model import AuditEntry, IdempotentAnswer, OperatorKey, SigningKey, Tally
-from grantway.server.storage.sqlite import records as r
-from grantway.server.storage.sqlite.codec import micros
-from grantway.server.storage.sqlite.facts.reading import Reading, older
-from grantway.server.storage.sqlite.statements import house as sql
-from grantway.server.storage.sqlite.statements.rows import BY_KEY
+from grantway.server.storage.sql import records as r
+from grantway.server.storage.sql.codec import micros
+from grantway.server.storage.sql.facts.reading import Reading, older
+from grantway.server.storage.sql.statements import house as sql
+from grantway.server.storage.sql.statements.rows import BY_KEY
 
 HOUR = 3_600_000_000
 """Microseconds."""
@@ -24,25 +24,25 @@ class HouseFacts(Reading):
 
     async def signing_keys(self) -> tuple[SigningKey, ...]:
         now = micros(self._now)
-        in_force = tuple(self._rows(sql.SIGNING_KEY_VERSIONS, now))
+        in_force = tuple(await self._rows(sql.SIGNING_KEY_VERSIONS, now))
         keys = self._parsed.signing_keys.get(in_force)
         if keys is None:
-            keys = self._many(r.SIGNING_KEY, sql.SIGNING_KEYS, now)
+            keys = await self._many(r.SIGNING_KEY, sql.SIGNING_KEYS, now)
             read = tuple([(key.kid, key.version, micros(key.created_at)) for key in keys])
             self._parsed.keep(self._parsed.signing_keys, read, keys)
         return keys
 
     async def operator_key(self, key_id: bytes) -> OperatorKey | None:
-        return self._one(r.OPERATOR_KEY, BY_KEY[OperatorKey], key_id)
+        return await self._one(r.OPERATOR_KEY, BY_KEY[OperatorKey], key_id)
 
     async def operator_keys(self) -> tuple[OperatorKey, ...]:
-        return self._many(r.OPERATOR_KEY, sql.OPERATOR_KEYS)
+        return await self._many(r.OPERATOR_KEY, sql.OPERATOR_KEYS)
 
     async def idempotent_answer(self, digest: bytes) -> IdempotentAnswer | None:
-        return self._one(r.IDEMPOTENT_ANSWER, BY_KEY[IdempotentAnswer], digest)
+        return await self._one(r.IDEMPOTENT_ANSWER, BY_KEY[IdempotentAnswer], digest)
 
     async def tallies(self, since: datetime, kind: str | None = None, *, hours: int = 1) -> tuple[Tally, ...]:
-        return self._many(r.TALLY, sql.TALLIES, micros(since), kind, hours * HOUR)
+        return await self._many(r.TALLY, sql.TALLIES, micros(since), kind, hours * HOUR)
 
     async def audit(
         self,
@@ -62,5 +62,6 @@ class HouseFacts(Reading):
         by = next(iter(named), None)
         if len(named) > 1:
             # What fits the fewest entries finds them: of the others' all would be read for the few that fit it, too.
-            by = min(named, key=lambda each: int(self._rows(sql.AUDIT_COUNT[each], *named[each])[0][0]))
-        return self._many(r.AUDIT_ENTRY, sql.AUDIT[by], *values)
+            counts = {each: (await self._rows(sql.AUDIT_COUNT[each], *named[each]))[0][0] for each in named}
+            by = min(counts, key=lambda each: int(counts[each]))
+        return await self._many(r.AUDIT_ENTRY, sql.AUDIT[by], *values)

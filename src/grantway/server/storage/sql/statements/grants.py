@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grantway.server.storage.sqlite.records import ACCOUNT, CLIENT, CONNECTION, GRANT, USER
+from grantway.server.storage.sql.records import ACCOUNT, CLIENT, CONNECTION, GRANT, USER
 
 MOVE_GENERATION = """
 update grants set generation = generation + 1, previous_moved_at = moved_at,
@@ -47,7 +47,7 @@ order by coalesce(last_used_day, created_at / 86400000000), created_at, id"""
 PERMANENT_GRANTS = f"""
 select {GRANT.columns("g")} from grants g join connections c on c.id = g.connection_id
 where g.client_id = ?1 and g.origin = 'permanent' and g.revoked_at is null and c.removed_at is null
-  and (?2 is null or g.account_id = ?2)
+  and (cast(?2 as blob) is null or g.account_id = ?2)
 order by g.id limit 1000"""
 """What stands behind the tokens without end of a client, oldest first."""
 
@@ -56,7 +56,8 @@ COUNT_LIVE_GRANTS = "select count(*) from grants where connection_id = ?1 and re
 
 HAS_LIVE_GRANT_BESIDE = """
 select 1 from grants
-where connection_id = ?1 and revoked_at is null and (?2 is null or id <> ?2) and (?3 is null or user_id is not ?3)
+where connection_id = ?1 and revoked_at is null and (cast(?2 as blob) is null or id <> ?2)
+  and (cast(?3 as blob) is null or user_id is not ?3)
   and not (origin = 'code' and generation = 0 and code_expires_at is not null and code_expires_at <= ?4)
 limit 1"""
 """Whether a connection has a live grant, dead codes aside, that is neither this one nor of this user."""

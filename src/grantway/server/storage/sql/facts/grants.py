@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any
 
 from grantway.protocol.facts import GrantInUse
 from grantway.protocol.model import (
@@ -15,14 +15,12 @@ from grantway.protocol.model import (
     PendingAuthorization,
     User,
 )
-from grantway.server.storage.sqlite import records as r
-from grantway.server.storage.sqlite.codec import Codec, micros
-from grantway.server.storage.sqlite.facts.reading import Reading
-from grantway.server.storage.sqlite.parsed import Recent
-from grantway.server.storage.sqlite.statements import grants as sql
-from grantway.server.storage.sqlite.statements.rows import BY_KEY
-
-R = TypeVar("R")
+from grantway.server.storage.sql import records as r
+from grantway.server.storage.sql.codec import Codec, micros
+from grantway.server.storage.sql.facts.reading import Reading
+from grantway.server.storage.sql.parsed import Recent
+from grantway.server.storage.sql.statements import grants as sql
+from grantway.server.storage.sql.statements.rows import BY_KEY
 
 _CONNECTION_AT = r.GRANT.width
 _ACCOUNT_AT = _CONNECTION_AT + r.CONNECTION.width
@@ -37,46 +35,45 @@ class GrantFacts(Reading):
     __slots__ = ()
 
     async def grant(self, grant_id: bytes) -> GrantInUse | None:
-        rows = self._connection.execute(sql.GRANT_IN_USE, (grant_id,)).fetchall()
+        rows = await self._rows(sql.GRANT_IN_USE, grant_id)
         if not rows:
             return None
         row = rows[0]
         grant = r.GRANT.read(row)
         connection_version, day, account_version, user_version, client_version = row[_CONNECTION_AT:]
         parsed = self._parsed
-        connection = parsed.connections.get((grant.connection_id, connection_version, day)) or self._read(
+        connection = parsed.connections.get((grant.connection_id, connection_version, day)) or await self._read(
             r.CONNECTION, Connection, parsed.connections, (grant.connection_id, connection_version, day)
         )
-        account = parsed.accounts.get((grant.account_id, account_version)) or self._read(
+        account = parsed.accounts.get((grant.account_id, account_version)) or await self._read(
             r.ACCOUNT, Account, parsed.accounts, (grant.account_id, account_version)
         )
-        client = parsed.clients.get((grant.client_id, client_version)) or self._read(
+        client = parsed.clients.get((grant.client_id, client_version)) or await self._read(
             r.CLIENT, Client, parsed.clients, (grant.client_id, client_version)
         )
         user = None
         if user_version is not None:
-            user = parsed.users.get((grant.user_id, user_version)) or self._read(
+            user = parsed.users.get((grant.user_id, user_version)) or await self._read(
                 r.USER, User, parsed.users, (grant.user_id, user_version)
             )
         if connection is None or account is None or client is None or (user is None and user_version is not None):
-            return self._grant_in_full(grant_id)
+            return await self._grant_in_full(grant_id)
         return GrantInUse(grant, connection, account, user, client)
 
-    def _read(self, codec: Codec[R], kind: type[Any], parsed: Recent[R], key: tuple[Any, ...]) -> R | None:
+    async def _read(self, codec: Codec[Any], kind: type[Any], parsed: Recent[Any], key: tuple[Any, ...]) -> Any:
         """The record in just the version that the grant's query told; ``None`` when there is a newer one by now."""
-        rows = self._connection.execute(BY_KEY[kind], (key[0],)).fetchall()
-        record: Any = codec.read(rows[0]) if rows else None
+        rows = await self._rows(BY_KEY[kind], key[0])
+        record = codec.read(rows[0]) if rows else None
         if record is None or record.version != key[1]:
             return None
         if kind is Connection and rows[0][_LAST_USED_DAY] != key[2]:
             return None
         self._parsed.keep(parsed, key, record)
-        found: R = record
-        return found
+        return record
 
-    def _grant_in_full(self, grant_id: bytes) -> GrantInUse | None:
+    async def _grant_in_full(self, grant_id: bytes) -> GrantInUse | None:
         # Another process committed in between. One statement with everything cannot be torn apart.
-        rows = self._connection.execute(sql.GRANT_IN_USE_IN_FULL, (grant_id,)).fetchall()
+        rows = await self._rows(sql.GRANT_IN_USE_IN_FULL, grant_id)
         if not rows:
             return None
         row = rows[0]
@@ -89,25 +86,26 @@ class GrantFacts(Reading):
         )
 
     async def live_grants(self, connection_id: bytes, user_id: bytes | None) -> tuple[Grant, ...]:
-        return self._many(r.GRANT, sql.LIVE_GRANTS, connection_id, user_id)
+        return await self._many(r.GRANT, sql.LIVE_GRANTS, connection_id, user_id)
 
     async def has_live_grant_beside(
         self, connection_id: bytes, *, grant_id: bytes | None = None, user_id: bytes | None = None
     ) -> bool:
-        return bool(self._rows(sql.HAS_LIVE_GRANT_BESIDE, connection_id, grant_id, user_id, micros(self._now)))
+        return bool(await self._rows(sql.HAS_LIVE_GRANT_BESIDE, connection_id, grant_id, user_id, micros(self._now)))
 
     async def count_live_grants(self, connection_id: bytes) -> int:
-        count: int = self._rows(sql.COUNT_LIVE_GRANTS, connection_id)[0][0]
+        rows = await self._rows(sql.COUNT_LIVE_GRANTS, connection_id)
+        count: int = rows[0][0]
         return count
 
     async def permanent_grants(self, client_row_id: bytes, account_id: bytes | None = None) -> tuple[Grant, ...]:
-        return self._many(r.GRANT, sql.PERMANENT_GRANTS, client_row_id, account_id)
+        return await self._many(r.GRANT, sql.PERMANENT_GRANTS, client_row_id, account_id)
 
     async def ended_token(self, serial: bytes) -> EndedToken | None:
-        return self._one(r.ENDED_TOKEN, BY_KEY[EndedToken], serial)
+        return await self._one(r.ENDED_TOKEN, BY_KEY[EndedToken], serial)
 
     async def foreign_token(self, digest: bytes) -> ForeignToken | None:
-        return self._one(r.FOREIGN_TOKEN, BY_KEY[ForeignToken], digest)
+        return await self._one(r.FOREIGN_TOKEN, BY_KEY[ForeignToken], digest)
 
     async def pending(self, digest: bytes) -> PendingAuthorization | None:
-        return self._one(r.PENDING, BY_KEY[PendingAuthorization], digest)
+        return await self._one(r.PENDING, BY_KEY[PendingAuthorization], digest)

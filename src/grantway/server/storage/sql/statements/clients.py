@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grantway.server.storage.sqlite.records import CLIENT, DEVELOPER, REFUSED_AUTHORIZATION, SCOPE, USER
+from grantway.server.storage.sql.records import CLIENT, DEVELOPER, REFUSED_AUTHORIZATION, SCOPE, USER
 
 CLIENT_VERSION = "select id, version from clients where client_id = ?1"
 """Which version of a client holds now, by its public id: enough when that version has been read before."""

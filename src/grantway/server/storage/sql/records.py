@@ -37,7 +37,7 @@ from grantway.protocol.model import (
     User,
     Webhook,
 )
-from grantway.server.storage.sqlite.codec import (
+from grantway.server.storage.sql.codec import (
     DAY,
     DOCUMENT,
     FLAG,

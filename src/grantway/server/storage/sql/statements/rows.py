@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,7 +37,7 @@ from grantway.protocol.model import (
     User,
     Webhook,
 )
-from grantway.server.storage.sqlite.records import CODECS, NOTICE
+from grantway.server.storage.sql.records import CODECS, NOTICE
 
 TABLES: Mapping[type[Any], tuple[str, str]] = {
     User: ("users", "id = ?1"),
@@ -76,12 +77,16 @@ _ADD = {
     for kind, (table, _) in TABLES.items()
 }
 
-PUT = {kind: statement.replace("insert into", "insert or replace into", 1) for kind, statement in _ADD.items()}
+PUT = {
+    kind: f"{statement} on conflict ({', '.join(re.findall('[a-z_]+(?= =)', TABLES[kind][1]))}) do update"
+    f" set {', '.join(f'{name} = excluded.{name}' for name in CODECS[kind].columns().split(', '))}"
+    for kind, statement in _ADD.items()
+}
 """A row that takes the place of the one with its key. Only for tables whose one unique key is the primary one."""
 
 _ADD_NOTICE = f"""
-insert into notices ({NOTICE.columns()}, head) values ({NOTICE.marks()}, not exists (
-  select 1 from notices where line = ?2 and delivered_at is null and dead_at is null))"""
+insert into notices ({NOTICE.columns()}, head) values ({NOTICE.marks()}, case when exists (
+  select 1 from notices where line = ?2 and delivered_at is null and dead_at is null) then 0 else 1 end)"""
 
 ADD = {**_ADD, Notice: _ADD_NOTICE}
 """A new row; violates a unique index when its keys are not free. A notice is the head of its line if none waits there."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grantway.server.storage.sqlite.records import ACCOUNT, MEMBERSHIP, ONE_TIME_LINK, OPERATOR, SESSION, USER
+from grantway.server.storage.sql.records import ACCOUNT, MEMBERSHIP, ONE_TIME_LINK, OPERATOR, SESSION, USER
 
 ADD_EXTERNAL_ID = "insert into account_external_ids (dialect, external_id, account_id) values (?1, ?2, ?3)"
 """An account's id in one dialect, unique there."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grantway.server.storage.sqlite.records import ACCOUNT, CLIENT, CONNECTION, RESOURCE, USER, WEBHOOK
+from grantway.server.storage.sql.records import ACCOUNT, CLIENT, CONNECTION, RESOURCE, USER, WEBHOOK
 
 REMOVE_CONNECTION = """
 update connections set removed_at = ?2, removed_reason = ?3, removed_by = ?4, version = version + 1
@@ -49,8 +49,8 @@ _STATES = {
 def _of(of_account: bool, of_client: bool, state: str) -> str:
     """Accounts have few connections and clients many, of which few are suspended: a plus keeps from the wrong index."""
     by_client = not of_account and state != "suspended"
-    account = "c.account_id = ?3" if of_account else "?3 is null"
-    client = f"{'' if by_client else '+'}c.client_id = ?4" if of_client else "?4 is null"
+    account = "c.account_id = ?3" if of_account else "cast(?3 as blob) is null"
+    client = f"{'' if by_client else '+'}c.client_id = ?4" if of_client else "cast(?4 as blob) is null"
     return f"{account} and {client}"
 
 

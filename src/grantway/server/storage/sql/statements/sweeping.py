@@ -29,8 +29,8 @@ _OLDEST_HOURLY = f"from tallies where {_HOURLY} order by hour, kind, label limit
 
 ADD_UP_TALLIES = f"""
 insert into tallies (hour, kind, label, count)
-select hour / {_DAY} * {_DAY}, kind, label, sum(count) from (select * {_OLDEST_HOURLY}) where true group by 1, 2, 3
-on conflict (hour, kind, label) do update set count = count + excluded.count"""
+select hour / {_DAY} * {_DAY}, kind, label, cast(sum(count) as bigint) from (select * {_OLDEST_HOURLY}) as oldest where true group by 1, 2, 3
+on conflict (hour, kind, label) do update set count = tallies.count + excluded.count"""
 """The counts of just the hours that go next, by the day."""
 
 SWEEP_ATTEMPTS = f"""

@@ -7,7 +7,7 @@ back before the first, with ``SECOND_IN_LINE``.
 
 from __future__ import annotations
 
-from grantway.server.storage.sqlite.records import DELIVERY_ATTEMPT, DUE_NOTICE, NOTICE
+from grantway.server.storage.sql.records import DELIVERY_ATTEMPT, DUE_NOTICE, NOTICE
 
 _WAITS = "delivered_at is null and dead_at is null"
 _FREE = f"id = ?1 and {_WAITS} and (leased_until is null or leased_until <= ?2)"
@@ -69,8 +69,8 @@ def _index(of_connection: bool, of_client: bool, state: str) -> str:
 
 
 def _notices(of_connection: bool, of_client: bool, state: str) -> str:
-    connection = "connection_id = ?3" if of_connection else "?3 is null"
-    client = "client_id = ?4" if of_client else "?4 is null"
+    connection = "connection_id = ?3" if of_connection else "cast(?3 as blob) is null"
+    client = "client_id = ?4" if of_client else "cast(?4 as blob) is null"
     return f"""
 select {NOTICE.columns()} from notices {_index(of_connection, of_client, state)}
 where {connection} and {client} and {_STATES[state]} and id < ?1 order by id desc limit ?2"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from grantway.server.storage.sqlite.records import AUDIT_ENTRY, OPERATOR_KEY, SIGNING_KEY
+from grantway.server.storage.sql.records import AUDIT_ENTRY, OPERATOR_KEY, SIGNING_KEY
 
 TOUCH_OPERATOR_KEY = (
     "update operator_keys set last_used_day = ?2 where id = ?1 and (last_used_day is null or last_used_day < ?2)"
@@ -13,7 +13,7 @@ TOUCH_OPERATOR_KEY = (
 
 ADD_TALLY = """
 insert into tallies (hour, kind, label, count) values (?1, ?2, ?3, ?4)
-on conflict (hour, kind, label) do update set count = count + excluded.count"""
+on conflict (hour, kind, label) do update set count = tallies.count + excluded.count"""
 """So many more in one hour."""
 
 SIGNING_KEY_VERSIONS = """
@@ -28,23 +28,27 @@ OPERATOR_KEYS = f"select {OPERATOR_KEY.columns()} from operator_keys order by id
 """All operator keys, newest first."""
 
 TALLIES = """
-select hour / ?3 * ?3, kind, label, sum(count) from tallies where hour >= ?1 and (?2 is null or kind = ?2)
+select hour / ?3 * ?3, kind, label, cast(sum(count) as bigint) from tallies where hour >= ?1 and (cast(?2 as text) is null or kind = ?2)
 group by 1, kind, label order by 1, kind, label"""
 """Counts since an hour, of one kind or of all, added up for so many microseconds."""
 
 _CRITERIA = {
-    "connection": ("?3", "connection_id = ?3"),
-    "user": ("?4", "(user_id = ?4 or actor = ?5)"),
-    "account": ("?6", "account_id = ?6"),
-    "client": ("?7", "client_id = ?7"),
-    "reason": ("?8", "reason = ?8"),
-    "action": ("?9", "action = ?9"),
+    "connection": ("?3", "blob", "connection_id = ?3"),
+    "user": ("?4", "blob", "(user_id = ?4 or actor = ?5)"),
+    "account": ("?6", "blob", "account_id = ?6"),
+    "client": ("?7", "blob", "client_id = ?7"),
+    "reason": ("?8", "text", "reason = ?8"),
+    "action": ("?9", "text", "action = ?9"),
 }
 
 
 def _audit(what: str, found: str, by: str | None = None) -> str:
     """The newest entries by the index of one criterion; each other one has to fit if it is named."""
-    others = "".join(f" and ({mark} is null or {fits})" for each, (mark, fits) in _CRITERIA.items() if each != by)
+    others = "".join(
+        f" and (cast({mark} as {kind}) is null or {fits})"
+        for each, (mark, kind, fits) in _CRITERIA.items()
+        if each != by
+    )
     return f"select {what} from audit_entries where {found} and id < ?1{others} order by id desc limit ?2"
 
 
@@ -52,19 +56,19 @@ _COLUMNS = AUDIT_ENTRY.columns()
 # What a person did and what was done to them are two indexes.
 _OF_USER = f"""
 select {_COLUMNS} from audit_entries where id in (
-  select id from ({_audit("id", "user_id = ?4", "user")})
-  union select id from ({_audit("id", "actor = ?5", "user")}))
+  select id from ({_audit("id", "user_id = ?4", "user")}) as undergone
+  union select id from ({_audit("id", "actor = ?5", "user")}) as done)
 order by id desc limit ?2"""
 
 AUDIT: Mapping[str | None, str] = {
-    **{by: _OF_USER if by == "user" else _audit(_COLUMNS, fits, by) for by, (_, fits) in _CRITERIA.items()},
+    **{by: _OF_USER if by == "user" else _audit(_COLUMNS, fits, by) for by, (_, _, fits) in _CRITERIA.items()},
     None: _audit(_COLUMNS, "true"),
 }
 """Audit entries newest first, by the criterion that finds them; ``None`` if none is named."""
 
 AUDIT_COUNT = {
-    by: f"select count(*) from (select 1 from audit_entries where {each} limit 10000)"
-    for by, (mark, fits) in _CRITERIA.items()
+    by: f"select count(*) from (select 1 from audit_entries where {each} limit 10000) as found"
+    for by, (mark, _, fits) in _CRITERIA.items()
     for each in (fits.replace(mark, "?1").replace("?5", "?2"),)
 }
 """How many entries a criterion finds, as far as it matters for which of them finds. ``?2`` is a user as an actor."""

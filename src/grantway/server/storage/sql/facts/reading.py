@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from grantway.protocol.facts import ConnectionInView, Page
-from grantway.server.storage.sqlite import records as r
-from grantway.server.storage.sqlite.codec import Codec
-from grantway.server.storage.sqlite.parsed import Parsed
+from grantway.server.storage.sql import records as r
+from grantway.server.storage.sql.codec import Codec
+from grantway.server.storage.sql.parsed import Parsed
 
 R = TypeVar("R")
 S = TypeVar("S")
@@ -20,36 +19,38 @@ _NEWEST = b"\xff" * 17
 """Comes after every id."""
 
 
+class Ask(Protocol):
+    """How an engine answers a statement: with its rows, as sequences of columns."""
+
+    def __call__(self, statement: str, values: Sequence[Any], /) -> Awaitable[Sequence[Row]]: ...
+
+
 class Reading:
-    """One connection at one time, and what was parsed before."""
+    """An engine's answers at one time, and what was parsed before."""
 
-    __slots__ = ("_connection", "_now", "_parsed")
+    __slots__ = ("_ask", "_now", "_parsed")
 
-    def __init__(self, connection: sqlite3.Connection, parsed: Parsed, now: datetime) -> None:
-        self._connection = connection
+    def __init__(self, ask: Ask, parsed: Parsed, now: datetime) -> None:
+        self._ask = ask
         self._parsed = parsed
         self._now = now
 
-    def _rows(self, statement: str, *values: Any) -> list[Row]:
-        try:
-            # Always to the end: an open cursor would hold a read transaction.
-            return self._connection.execute(statement, values).fetchall()
-        except UnicodeEncodeError:
-            return []  # half a surrogate pair is in no stored text
+    def _rows(self, statement: str, *values: Any) -> Awaitable[Sequence[Row]]:
+        return self._ask(statement, values)
 
-    def _one(self, codec: Codec[R], statement: str, *values: Any) -> R | None:
-        rows = self._rows(statement, *values)
+    async def _one(self, codec: Codec[R], statement: str, *values: Any) -> R | None:
+        rows = await self._rows(statement, *values)
         return codec.read(rows[0]) if rows else None
 
-    def _many(self, codec: Codec[R], statement: str, *values: Any) -> tuple[R, ...]:
-        return tuple([codec.read(row) for row in self._rows(statement, *values)])
+    async def _many(self, codec: Codec[R], statement: str, *values: Any) -> tuple[R, ...]:
+        return tuple([codec.read(row) for row in await self._rows(statement, *values)])
 
-    def _pairs(self, first: Codec[R], second: Codec[S], statement: str, *values: Any) -> tuple[tuple[R, S], ...]:
-        rows = self._rows(statement, *values)
+    async def _pairs(self, first: Codec[R], second: Codec[S], statement: str, *values: Any) -> tuple[tuple[R, S], ...]:
+        rows = await self._rows(statement, *values)
         return tuple([(first.read(row), second.read(row, first.width)) for row in rows])
 
-    def _views(self, statement: str, *values: Any) -> tuple[ConnectionInView, ...]:
-        return tuple([view_of(row) for row in self._rows(statement, *values)])
+    async def _views(self, statement: str, *values: Any) -> tuple[ConnectionInView, ...]:
+        return tuple([view_of(row) for row in await self._rows(statement, *values)])
 
 
 _CLIENT_AT = r.CONNECTION.width

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from grantway.protocol.facts import FIRST_PAGE, DueNotice, NoticeState, Page
 from grantway.protocol.model import DeliveryAttempt, Event, Notice
-from grantway.server.storage.sqlite import records as r
-from grantway.server.storage.sqlite.codec import micros
-from grantway.server.storage.sqlite.facts.reading import Reading, older
-from grantway.server.storage.sqlite.statements import outbox as sql
-from grantway.server.storage.sqlite.statements.rows import BY_KEY
+from grantway.server.storage.sql import records as r
+from grantway.server.storage.sql.codec import micros
+from grantway.server.storage.sql.facts.reading import Reading, older
+from grantway.server.storage.sql.statements import outbox as sql
+from grantway.server.storage.sql.statements.rows import BY_KEY
 
 
 class OutboxFacts(Reading):
@@ -19,13 +19,13 @@ class OutboxFacts(Reading):
     __slots__ = ()
 
     async def event(self, event_id: bytes) -> Event | None:
-        return self._one(r.EVENT, BY_KEY[Event], event_id)
+        return await self._one(r.EVENT, BY_KEY[Event], event_id)
 
     async def due_notices(self, at: datetime, limit: int = 100) -> tuple[DueNotice, ...]:
-        return self._many(r.DUE_NOTICE, sql.DUE_NOTICES, micros(at), limit)
+        return await self._many(r.DUE_NOTICE, sql.DUE_NOTICES, micros(at), limit)
 
     async def notice(self, notice_id: bytes) -> Notice | None:
-        return self._one(r.NOTICE, BY_KEY[Notice], notice_id)
+        return await self._one(r.NOTICE, BY_KEY[Notice], notice_id)
 
     async def notices(
         self,
@@ -36,7 +36,7 @@ class OutboxFacts(Reading):
         state: NoticeState = "all",
     ) -> tuple[Notice, ...]:
         statement = sql.NOTICES[connection_id is not None, client_row_id is not None, state]
-        return self._many(r.NOTICE, statement, *older(page), connection_id, client_row_id)
+        return await self._many(r.NOTICE, statement, *older(page), connection_id, client_row_id)
 
     async def attempts(self, notice_id: bytes) -> tuple[DeliveryAttempt, ...]:
-        return self._many(r.DELIVERY_ATTEMPT, sql.ATTEMPTS, notice_id)
+        return await self._many(r.DELIVERY_ATTEMPT, sql.ATTEMPTS, notice_id)
