@@ -22,8 +22,8 @@ setup: ## build .venv from the lock, so that .venv/bin/grantway runs; quick when
 serve: setup ## start the demo platform on this machine
 	@$(bin)/grantway serve --demo
 
-test-setup: setup ## fetch what only tests need: chromium and wrk (Debian, as root), JavaScript and older Python clients
-	@scripts/system-tools chromium wrk
+test-setup: setup ## fetch what only tests need: chromium, wrk, PostgreSQL (Debian, as root), JavaScript and older Python clients
+	@scripts/system-tools chromium wrk postgresql pgbouncer
 	@scripts/npm-packages
 	@scripts/older-clients
 
