@@ -71,7 +71,12 @@ def _pairs_of(text: str) -> tuple[tuple[str, Any], ...]:
 def _write_secrets(secrets: tuple[ClientSecret, ...]) -> str:
     return document(
         [
-            [each.digest.hex(), micros(each.created_at), None if each.expires_at is None else micros(each.expires_at)]
+            [
+                each.digest.hex(),
+                micros(each.created_at),
+                None if each.expires_at is None else micros(each.expires_at),
+                *(() if each.foreign_hash is None else (each.foreign_hash,)),
+            ]
             for each in secrets
         ]
     )
@@ -79,8 +84,8 @@ def _write_secrets(secrets: tuple[ClientSecret, ...]) -> str:
 
 def _secrets_of(text: str) -> tuple[ClientSecret, ...]:
     return tuple(
-        ClientSecret(bytes.fromhex(digest), time_of(created), None if expires is None else time_of(expires))
-        for digest, created, expires in orjson.loads(text)
+        ClientSecret(bytes.fromhex(digest), time_of(created), None if expires is None else time_of(expires), *foreign)
+        for digest, created, expires, *foreign in orjson.loads(text)
     )
 
 

@@ -18,7 +18,7 @@ END_GRANT = (
 
 END_USER_GRANTS = """
 update grants set revoked_at = ?3, revoked_reason = ?4, revoked_by = null
-where connection_id = ?1 and user_id = ?2 and revoked_at is null and (not ?5 or (origin = 'code' and generation = 0))"""
+where connection_id = ?1 and user_id = ?2 and revoked_at is null and (?5 = 0 or (origin = 'code' and generation = 0))"""
 """All live grants of one user under one connection are over; ``?5``: only codes that were not exchanged."""
 
 TOUCH_GRANT = "update grants set last_used_day = ?2 where id = ?1 and (last_used_day is null or last_used_day < ?2)"

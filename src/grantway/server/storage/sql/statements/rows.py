@@ -93,7 +93,7 @@ ADD = {**_ADD, Notice: _ADD_NOTICE}
 
 REPLACE = {
     kind: f"update {TABLES[kind][0]} set ({codec.columns()}) = ({codec.marks()})"
-    f" where {codec.names[0]} = ?1 and version = ?{codec.names.index('version') + 1} - 1"
+    f" where {codec.names[0]} = ?1 and version = cast(?{codec.names.index('version') + 1} as bigint) - 1"
     for kind, codec in CODECS.items()
     if "version" in codec.names
 }
