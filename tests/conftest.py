@@ -1,10 +1,16 @@
-"""What holds for every test: which examples Hypothesis tries."""
+"""What holds for every test: which examples Hypothesis tries, and PostgreSQL for who asks for it."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from tests.helpers.postgres import Cluster
 
 # Examples are drawn at the pace of the machine, which says nothing about us; the other two are about long bodies, which
 # are meant.
@@ -12,7 +18,24 @@ UNHURRIED = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )
-# The gate draws the same examples on every run: what is found here is found by everybody. `make soak` looks for new ones.
+# The gate draws the same examples on every run: what is found here is found by everybody; random ones are
+# for a soak, and for who looks for new luck.
 settings.register_profile("gate", UNHURRIED, derandomize=True, database=None, print_blob=False)
 settings.register_profile("random", UNHURRIED, derandomize=False, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[Cluster]:
+    """PostgreSQL, one per test process; without it, who asks is skipped."""
+    from tests.helpers.postgres import QUICK, cluster  # most runs of a few tests need no driver
+
+    with cluster(**QUICK) as running:
+        yield running
+
+
+@pytest.fixture
+def postgres_url(postgres_cluster: Cluster) -> Iterator[str]:
+    """A new database, empty. (For a migrated one: ``with postgres_cluster.migrated(migrate) as url``.)"""
+    with postgres_cluster.empty() as url:
+        yield url

@@ -274,14 +274,6 @@ class Installation:
         return heard
 
 
-def until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    """Wait for it; fail when it does not come in time."""
-    ends_at = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < ends_at, "not in time"
-        time.sleep(0.02)
-
-
 def json_of(received: Received) -> Any:
     return json.loads(received.body)
 

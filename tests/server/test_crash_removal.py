@@ -15,8 +15,9 @@ from functools import partial
 
 import pytest
 
-from tests.helpers.removals import BROKEN, EVENTS, WAYS, Connected, Installation, Way, installation, json_of, until
+from tests.helpers.removals import BROKEN, EVENTS, WAYS, Connected, Installation, Way, installation, json_of
 from tests.helpers.rigged import DELIVERY_STEPS, REMOVAL_STEPS
+from tests.helpers.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +126,7 @@ def test_under_load_no_removal_is_half_done_and_no_notice_is_lost_whoever_is_kil
     for pair in zip(ending[::2], ending[1::2], strict=True):
         for thread in pair:
             thread.start()
-        until(partial(publisher.has, done + 4))
+        until(partial(publisher.has, done + 4), "four more events")
         done = publisher.taken.total()
         time.sleep(random.uniform(0, 0.2))
         os.kill(random.choice(there.server.worker_pids()), signal.SIGKILL)

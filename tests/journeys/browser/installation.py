@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -20,6 +19,7 @@ from standardwebhooks import Webhook
 from tests.helpers.asgi import Reply
 from tests.helpers.mail_server import mail_server
 from tests.helpers.server import PASSWORD, Arrived, Landing, Server, fetch, landing, serving
+from tests.helpers.waiting import until
 
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
@@ -42,15 +42,6 @@ SCOPES: dict[str, dict[str, Any]] = {
     },
     "catalogue.write": {"sentences": {"en": CATALOGUE, "de": "Ihren Katalog ergänzen, ändern und kürzen"}},
 }
-
-
-def until(true: Callable[[], Any], what: str, seconds: float = 20) -> Any:
-    """What it gives once it gives something."""
-    end = time.monotonic() + seconds
-    while not (found := true()):
-        assert time.monotonic() < end, what
-        time.sleep(0.02)
-    return found
 
 
 @dataclass

@@ -15,7 +15,8 @@ from standardwebhooks import Webhook
 
 from tests.helpers.server import fetch
 from tests.helpers.square_sdk import Sdk, by_secret
-from tests.journeys.browser.installation import JSON, Installation, Integration, installation, path_of, until
+from tests.helpers.waiting import until
+from tests.journeys.browser.installation import JSON, Installation, Integration, installation, path_of
 from tests.journeys.browser.people import allow, choose_password, code_in, pick, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]

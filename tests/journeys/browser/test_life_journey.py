@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from standardwebhooks import Webhook
 
+from tests.helpers.waiting import until
 from tests.journeys.browser.conftest import SCREENSHOTS
 from tests.journeys.browser.installation import (
     CATALOGUE,
@@ -20,7 +21,6 @@ from tests.journeys.browser.installation import (
     Integration,
     installation,
     path_of,
-    until,
 )
 from tests.journeys.browser.people import allow, choose_password, code_in, sign_in
 from tests.journeys.browser.platform import picture

@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.browser.installation import Installation, Integration, installation, path_of, until
+from tests.helpers.waiting import until
+from tests.journeys.browser.installation import Installation, Integration, installation, path_of
 from tests.journeys.browser.people import allow, choose_password, code_in, sign_in
 from tests.journeys.node import NPM, needs_packages
 

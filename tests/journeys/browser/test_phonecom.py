@@ -13,7 +13,8 @@ from playwright.sync_api import Page, expect
 
 from tests.helpers.asgi import Reply
 from tests.helpers.server import fetch
-from tests.journeys.browser.installation import JSON, Installation, Integration, installation, until
+from tests.helpers.waiting import until
+from tests.journeys.browser.installation import JSON, Installation, Integration, installation
 from tests.journeys.browser.people import allow, sign_in
 from tests.journeys.browser.platform import query_of
 

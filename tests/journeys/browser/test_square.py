@@ -13,7 +13,8 @@ from square.utils.webhooks_helper import verify_signature
 from grantway.wire.dialects.square.webhooks import SIGNATURE_HEADER
 from tests.helpers.permissions import SQUARE_PERMISSIONS
 from tests.helpers.square_sdk import ApiError, Sdk
-from tests.journeys.browser.installation import Installation, Integration, installation, until
+from tests.helpers.waiting import until
+from tests.journeys.browser.installation import Installation, Integration, installation
 from tests.journeys.browser.people import allow, pick, sign_in
 from tests.journeys.browser.platform import query_of
 
