@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from grantway.cli.main import run
+from grantway.cli.running import run
 
 
 @dataclass

@@ -69,7 +69,7 @@ def test_the_core_dependencies_are_three() -> None:
 
 def test_what_is_barred_is_what_the_server_needs() -> None:
     modules = barred()
-    assert {"orjson", "msgspec", "starlette", "uvicorn", "typer", "argon2", "jinja2", "structlog", "PIL"} <= modules
+    assert {"orjson", "msgspec", "starlette", "uvicorn", "typer", "argon2", "jinja2", "uvloop", "PIL"} <= modules
     assert not {"httpx2", "cryptography", "platformdirs", "grantway"} & modules
 
 

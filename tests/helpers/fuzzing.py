@@ -14,11 +14,10 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import quote
 
-import orjson
-import structlog
 from hypothesis import strategies as st
 
 from tests.helpers.asgi import Reply
+from tests.helpers.logs import log_goes_to
 
 MARK = "zq7mark"
 NAMES = (
@@ -252,29 +251,19 @@ class Watch:
 
 @contextmanager
 def watching() -> Iterator[Watch]:
-    """Take in what structlog and logging write, from debug on, while the block runs."""
+    """Take in what our log and logging write, from debug on, while the block runs."""
     buffer = BytesIO()
-    before = structlog.get_config()
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.JSONRenderer(serializer=lambda event, **_: orjson.dumps(event, default=str)),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
-        logger_factory=structlog.BytesLoggerFactory(buffer),
-        cache_logger_on_first_use=False,
-    )
     handler = logging.StreamHandler(_Text(buffer))
     root = logging.getLogger()
     level = root.level
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
     try:
-        yield Watch(buffer)
+        with log_goes_to(buffer):
+            yield Watch(buffer)
     finally:
         root.removeHandler(handler)
         root.setLevel(level)
-        structlog.configure(**before)
 
 
 class _Text:

@@ -128,6 +128,6 @@ if __name__ in ("__main__", "__mp_main__"):
         )
 
 if __name__ == "__main__":
-    from grantway.cli.main import main
+    from grantway.cli.running import main
 
     main()

@@ -6,13 +6,13 @@ import asyncio
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 from typing_extensions import override
 
 from grantway.protocol.model import Connection, Notice
 from grantway.server.keeper import run_keeper
 from grantway.server.storage.memory import MemoryStorage
 from grantway.server.storage.port import OutcomeUnknown, Overloaded, Rule
+from tests.helpers.logs import logged
 from tests.helpers.stage import Stage
 
 
@@ -33,7 +33,7 @@ def kept(stage: Stage, *faults: Exception, workers: int = 1, seconds: float = 0.
 
     async def go() -> list[Any]:
         stop = asyncio.Event()
-        with capture_logs() as logs:
+        with logged() as logs:
             run = [
                 asyncio.create_task(run_keeper(stage.house.service, stop, every=0.05, batch=2, pause=0.001))
                 for _ in range(workers)

@@ -15,7 +15,8 @@ import pytest
 
 from grantway.protocol.leasing import AT_A_TIME_OF_CLIENT
 from grantway.server.connections.addresses import AddressRules
-from grantway.server.connections.outgoing import MAX_ANSWER, Answer, Failed, Outgoing
+from grantway.server.connections.carrier import MAX_ANSWER
+from grantway.server.connections.outgoing import Answer, Failed, Outgoing
 from tests.helpers.receiver import Receiver, Respond, answers, certificate, hang, receiver
 
 DEVELOPMENT = AddressRules(development=True)

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
-from structlog.testing import capture_logs
 from typing_extensions import override
 
 from grantway.protocol.decision import Add, Decision
@@ -30,6 +29,7 @@ from grantway.server.connections.signing import notice_key, notice_secret, sign
 from grantway.server.service import Service
 from grantway.server.storage.memory import MemoryStorage
 from grantway.server.storage.port import Contended, OutcomeUnknown, Overloaded
+from tests.helpers.logs import logged
 from tests.helpers.receiver import VAULT, Clock, Receiver, Respond, answers, hang, receiver, service
 
 QUICK = timedelta(seconds=5)
@@ -420,7 +420,7 @@ def test_a_sender_that_comes_back_after_its_lease_writes_nothing() -> None:
 
         async with receiver(wait_then_fail) as target:
             notice = await house.remove(client_at(target.url()))
-            with capture_logs() as logs:
+            with logged() as logs:
                 async with Running(house.sender(every=3600)):
                     await until(lambda: len(target.received) == 1)
                     house.clock.turn(seconds=LEASE.total_seconds())
@@ -540,7 +540,7 @@ def test_an_attempt_is_one_line_without_body_address_or_secret(caplog: pytest.Lo
         async with receiver(answers(200)) as target:
             client = client_at(target.url("/hook/s3cret?key=s3cret"))
             await house.remove(client)
-            with capture_logs() as logs:
+            with logged() as logs:
                 async with Running(house.sender()):
                     await until(lambda: any(each["event"] == "notice_attempt" for each in logs))
             return list(logs), client, target

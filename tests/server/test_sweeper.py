@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 from typing_extensions import override
 
 from grantway.protocol.decision import Add, Decision, Put
@@ -16,6 +15,7 @@ from grantway.protocol.model import Session, User
 from grantway.server.storage.memory import MemoryStorage
 from grantway.server.storage.port import OutcomeUnknown, Overloaded
 from grantway.server.sweeper import run_sweeper
+from tests.helpers.logs import logged
 from tests.helpers.receiver import Clock, service
 
 
@@ -53,7 +53,7 @@ def swept(sessions: int, *faults: Exception, draw: bytes = b"\0", seconds: float
         storage.faults = list(faults)
         stop = asyncio.Event()
         server = replace(service(storage), draw=lambda n: draw * n)
-        with capture_logs() as logs:
+        with logged() as logs:
             task = asyncio.create_task(run_sweeper(server, stop, every=0.1, batch=10, pause=0.001))
             await asyncio.wait([task], timeout=seconds)
             stop.set()
@@ -67,7 +67,7 @@ def test_everything_goes_in_batches_and_is_said_once() -> None:
     batches, logs = swept(25)
     assert batches[:3] == [10, 10, 5]
     assert set(batches[3:]) == {0}
-    assert logs == [{"event": "swept", "rows": 25, "log_level": "info"}]
+    assert logs == [{"event": "swept", "rows": 25, "level": "info"}]
 
 
 def test_nothing_to_sweep_is_nothing_to_say() -> None:
@@ -85,7 +85,7 @@ def test_the_first_turn_waits_so_that_workers_do_not_sweep_in_step() -> None:
 def test_a_storage_that_is_busy_is_asked_again_next_time() -> None:
     batches, logs = swept(5, Overloaded("full"))
     assert batches[0] == 5
-    assert logs[0] == {"event": "not_swept", "error": "Overloaded", "log_level": "warning"}
+    assert logs[0] == {"event": "not_swept", "error": "Overloaded", "level": "warning"}
 
 
 def test_an_unknown_outcome_ends_it_so_that_the_process_stops() -> None:

@@ -1,5 +1,5 @@
 """``python -m grantway.cli``."""
 
-from grantway.cli.main import main
+from grantway.cli.running import main
 
 main()

@@ -8,7 +8,7 @@ import sys
 def main() -> None:
     """Run the command line, if what it needs is there."""
     try:
-        from grantway.cli.main import main as run
+        from grantway.cli.running import main as run
     except ModuleNotFoundError as missing:
         if (missing.name or "").partition(".")[0] == "grantway":
             raise

@@ -1,11 +1,6 @@
-"""Where ``grantway`` begins."""
+"""All commands, by name."""
 
 from __future__ import annotations
-
-import sys
-
-import typer
-from typer.exceptions import TyperException
 
 from grantway.cli import (
     accounts,
@@ -24,12 +19,10 @@ from grantway.cli import (
     tokens,
     users,
 )
-from grantway.cli.terminal import Stop, group, tell_failure
+from grantway.cli.terminal import group
 
 app = group("OAuth for platforms with integrations.")
-app.command("serve")(serve.serve)
-app.command("migrate")(serve.migrate)
-app.command("check-config")(serve.check_config)
+serve.add_to(app)
 app.command("doctor")(doctor.doctor)
 app.command("counts")(records.counts)
 app.add_typer(keys.app, name="keys")
@@ -54,27 +47,3 @@ app.add_typer(operator_keys.app, name="operator-keys")
 @app.callback()
 def root() -> None:
     """OAuth for platforms with integrations."""
-
-
-def main() -> None:
-    """The console script. Exit codes: 0 done, 1 refused (nothing was changed), 2 the command was misspelled."""
-    sys.exit(run(sys.argv[1:]))
-
-
-def run(arguments: list[str]) -> int:
-    """Run one command and return its exit code."""
-    as_json = "--json" in arguments
-    try:
-        # Standalone, typer itself tells people what they misspelled.
-        code = typer.main.get_command(app).main(args=arguments, prog_name="grantway", standalone_mode=not as_json)
-    except Stop as stop:
-        tell_failure(stop.problems, stop.reason, as_json)
-        return 1
-    except TyperException as misspelled:
-        tell_failure([misspelled.format_message().strip() or "A command is missing."], "usage", as_json)
-        return 2
-    except SystemExit as done:
-        code = done.code
-    except (typer.Abort, KeyboardInterrupt):
-        return 130
-    return code if isinstance(code, int) else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -98,6 +99,15 @@ def check_config(data: Data = None, as_json: Json = False) -> None:
         raise Stop(*problem.problems, reason="cannot_start") from None
     warning = key_warning(settings)
     tell({"settings": in_words(settings), "warnings": [warning] if warning else []}, as_json)
+
+
+COMMANDS: Mapping[str, Callable[..., None]] = {"serve": serve, "migrate": migrate, "check-config": check_config}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put these commands, which are no group, among others."""
+    for name, command in COMMANDS.items():
+        app.command(name)(command)
 
 
 def _warn(warning: str | None) -> None:

@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from time import perf_counter_ns
 
-import structlog
-
 from grantway.protocol.decision import Refusal
-from grantway.server.log import DecisionLog, where
+from grantway.server.log import DecisionLog, log, where
 from grantway.server.service import Service
 from grantway.server.storage.port import OutcomeUnknown, StorageError
 from grantway.wire.errors import SERVER_ERROR, TEMPORARILY_UNAVAILABLE, Malformed
 from grantway.wire.http import HttpAnswer, HttpRequest
 from grantway.wire.messages import ErrorAnswer
 from grantway.wire.record import record
-
-log = structlog.get_logger("grantway")
 
 ErrorWriter = Callable[[ErrorAnswer, HttpRequest | None], HttpAnswer]
 
@@ -75,7 +71,7 @@ async def answer(
         said = Said(endpoint.write_error(busy, request), f"storage_{type(error).__name__.lower()}")
     except Exception as error:  # noqa: BLE001 - the edge: answered in the dialect's shape
         # Not log.exception: the message of an exception may hold what somebody sent.
-        log.error("fault", route=endpoint.name, error=type(error).__name__, at=where(error), request_id=request_id)  # noqa: TRY400
+        log.error("fault", route=endpoint.name, error=type(error).__name__, at=where(error), request_id=request_id)
         said = Said(endpoint.write_error(ErrorAnswer(SERVER_ERROR), request), "fault")
     ms = (perf_counter_ns() - began) // 10_000 / 100
     status = said.answer.status

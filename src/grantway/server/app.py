@@ -8,8 +8,6 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import unquote
 
-import structlog
-
 from grantway.server import api
 from grantway.server.answer import Endpoint, answer
 from grantway.server.background import Background
@@ -37,7 +35,6 @@ MAX_BODY = 64 * 1024
 _SLASHES = re.compile("//+")
 _VENDOR_PREFIX = "/sc"
 """Zendesk serves Sunshine Conversations below this path, so SDKs' base URLs have it."""
-log = structlog.get_logger("grantway")
 
 
 def build_app(service: Service, shelf: Shelf | None = None, *, sign_in: SignInHook | None = None) -> Application:

@@ -6,11 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-import structlog
-
 from grantway.server.connections.sender import Sender, run_sender
 from grantway.server.keeper import run_keeper
-from grantway.server.log import where
+from grantway.server.log import log, where
 from grantway.server.metrics.shared import Shelf, keep_shared
 from grantway.server.service import Service
 from grantway.server.storage.port import OutcomeUnknown
@@ -19,8 +17,6 @@ from grantway.server.tallies import Tallies, run_tallies
 
 PAUSE = 5.0
 """Seconds before work that failed is begun again."""
-
-log = structlog.get_logger("grantway")
 
 
 class Background:
@@ -76,6 +72,6 @@ async def keep_running(
             raise
         except Exception as error:  # noqa: BLE001 - nobody else would hear of it
             # Not log.exception: the message of an exception may hold what somebody sent.
-            log.error("fault", route=name, error=type(error).__name__, at=where(error))  # noqa: TRY400
+            log.error("fault", route=name, error=type(error).__name__, at=where(error))
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), pause)

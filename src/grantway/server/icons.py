@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from io import BytesIO
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+# Pillow is imported where a picture is read: a start without a logo does without it.
 
 LARGEST_UPLOAD = 1 << 20
 LARGEST_SIDE = 256
@@ -29,6 +29,8 @@ def encode_icon(data: bytes, box: tuple[int, int] = (LARGEST_SIDE, LARGEST_SIDE)
     """
     if len(data) > LARGEST_UPLOAD:
         raise ValueError("A picture has at most 1 MiB here.")
+    from PIL import Image, UnidentifiedImageError
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
@@ -42,6 +44,8 @@ def encode_icon(data: bytes, box: tuple[int, int] = (LARGEST_SIDE, LARGEST_SIDE)
 
 
 def _encode(data: bytes, box: tuple[int, int]) -> bytes:
+    from PIL import Image, ImageOps
+
     with Image.open(BytesIO(data), formats=FORMATS) as picture:
         # Only the header has been read so far.
         if picture.width * picture.height > MOST_PIXELS:

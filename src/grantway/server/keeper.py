@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-import structlog
-
 from grantway.protocol.administration.aftermath import remove_connections
 from grantway.protocol.lifecycle import remove_neglected
 from grantway.server.service import Service
@@ -19,8 +17,6 @@ PAUSE = 0.25
 """Seconds between two batches of a turn."""
 BATCHES = 200
 """Batches in one turn; more than that waits for the next one."""
-
-_log = structlog.get_logger("grantway.keeper")
 
 
 async def run_keeper(
@@ -41,4 +37,4 @@ async def run_keeper(
                     break
         return gone
 
-    await run_in_turns(service, stop, turn, every=every, log=_log, done="tidied", not_done="not_tidied")
+    await run_in_turns(service, stop, turn, every=every, done="tidied", not_done="not_tidied")

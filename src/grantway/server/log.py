@@ -6,28 +6,50 @@ import logging
 import sys
 import traceback
 from datetime import UTC, datetime
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import orjson
-import structlog
 
 from grantway.server.metrics import Metrics
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
+class Log:
+    """What happens beside requests, one JSON line each: an event and its fields, to standard error."""
+
+    def __init__(self) -> None:
+        self.least = logging.INFO
+        self.stream: BinaryIO | None = None
+
+    def info(self, event: str, **fields: Any) -> None:
+        """Something was done."""
+        self._write("info", event, fields)
+
+    def warning(self, event: str, **fields: Any) -> None:
+        """Something could not be done and is tried again."""
+        self._write("warning", event, fields)
+
+    def error(self, event: str, **fields: Any) -> None:
+        """A fault: somebody has to look."""
+        self._write("error", event, fields)
+
+    def _write(self, level: str, event: str, fields: dict[str, Any]) -> None:
+        if LEVELS[level] < self.least:
+            return
+        line = {**fields, "event": event, "level": level, "timestamp": datetime.now(UTC)}
+        stream = self.stream or sys.stderr.buffer
+        stream.write(orjson.dumps(line, default=str, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE))
+        stream.flush()
+
+
+log = Log()
+"""The log of this process."""
+
+
 def configure_logs(level: str) -> None:
-    """Write JSON lines of this level and above to standard error. Called once by each process."""
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(serializer=lambda event, **_: orjson.dumps(event, default=str)),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
-        cache_logger_on_first_use=True,
-    )
+    """Write lines of this level and above. Called once by each process."""
+    log.least = LEVELS[level]
 
 
 class Traces(Protocol):

@@ -24,8 +24,6 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
-from typing_extensions import override
 
 from grantway.protocol.administration.scopes import check_events, check_scope_name
 from grantway.protocol.model import Scope
@@ -55,10 +53,10 @@ class ScopeEntry(BaseModel):
     )
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """All settings of a server."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, env_ignore_empty=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
     data: Path = Field(
         Path("data"), description="Directory of the database and of a drawn master key. Made when it is not there."
@@ -74,12 +72,11 @@ class Settings(BaseSettings):
             "The address that people and clients use, such as https://login.example.com: issuer, metadata, links and "
             "cookies come from it. Required unless Grantway listens on loopback; https, except on loopback."
         ),
-        validate_default=True,
     )
-    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(values.networks)] = (
-        Field((), description="Networks of the proxies whose X-Forwarded-For counts, such as 10.0.0.0/8, ::1.")
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(values.networks)] = Field(
+        (), description="Networks of the proxies whose X-Forwarded-For counts, such as 10.0.0.0/8, ::1."
     )
-    outgoing_allowed: Annotated[tuple[str, ...], NoDecode, BeforeValidator(values.targets)] = Field(
+    outgoing_allowed: Annotated[tuple[str, ...], BeforeValidator(values.targets)] = Field(
         (),
         description=(
             "Hosts, addresses and networks that calls to integrations (removeUrl) may go to although they are not "
@@ -238,18 +235,6 @@ class Settings(BaseSettings):
         for problem in filter(None, problems):
             raise ValueError(problem)
         return value
-
-    @classmethod
-    @override
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (init_settings,)
 
 
 FILE_ONLY = frozenset({"scopes"})

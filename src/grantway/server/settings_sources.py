@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_settings import BaseSettings, EnvSettingsSource, InitSettingsSource, PydanticBaseSettingsSource
-from typing_extensions import override
 
-from grantway.server.settings import FILE_NAME, PREFIX, Settings, variables
+from grantway.server.settings import FILE_NAME, FILE_ONLY, PREFIX, Settings, variables
 
 
 class CannotStart(Exception):
@@ -39,27 +37,12 @@ def load_settings(**options: Any) -> Settings:
     if is_default and "data" in from_file:
         problems.append(f"{path}: data is not set in the file that lies in the data directory.")
 
-    class FromOutside(Settings):
-        @classmethod
-        @override
-        def settings_customise_sources(
-            cls,
-            settings_cls: type[BaseSettings],
-            init_settings: PydanticBaseSettingsSource,
-            env_settings: PydanticBaseSettingsSource,
-            dotenv_settings: PydanticBaseSettingsSource,
-            file_secret_settings: PydanticBaseSettingsSource,
-        ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return init_settings, _Environment(settings_cls), InitSettingsSource(settings_cls, from_file)
-
+    in_environment = _names_in_environment()
+    from_environment = {name: os.environ[variable] for name, variable in in_environment.items()}
     try:
-        settings = FromOutside(**given)
+        settings = Settings(**{**from_file, **from_environment, **given})
     except ValidationError as error:
-        names = (
-            {name: f"{path}: {name}" for name in from_file}
-            | _names_in_environment()
-            | {name: f"--{name}" for name in given}
-        )
+        names = {name: f"{path}: {name}" for name in from_file} | in_environment | {name: f"--{name}" for name in given}
         problems += [_sentence(one, names, path) for one in error.errors(include_url=False, include_input=False)]
         raise CannotStart(*problems) from None
     if problems:
@@ -67,20 +50,10 @@ def load_settings(**options: Any) -> Settings:
     return settings
 
 
-class _Environment(EnvSettingsSource):
-    """The variables, without the settings that only a file can say."""
-
-    def __init__(self, settings_cls: type[BaseSettings]) -> None:
-        super().__init__(settings_cls)
-        self.env_vars = {name: value for name, value in self.env_vars.items() if name.upper() in variables()}
-
-
 def _names_in_environment() -> dict[str, str]:
-    return {
-        name.upper().removeprefix(PREFIX).lower(): name
-        for name, value in os.environ.items()
-        if name.upper() in variables() and value
-    }
+    """The variables that say something, by the settings that they say."""
+    known = {PREFIX + name.upper(): name for name in Settings.model_fields if name not in FILE_ONLY}
+    return {known[name.upper()]: name for name, value in os.environ.items() if name.upper() in known and value}
 
 
 def _unknown_variables() -> list[str]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-import structlog
-
 from grantway.server.service import Service
 from grantway.server.turns import run_in_turns, stopped
 
@@ -17,8 +15,6 @@ PAUSE = 0.05
 """Seconds between two batches of a turn; the requests that queued meanwhile come first."""
 BATCHES = 500
 """Batches in one turn; more than that waits for the next one."""
-
-_log = structlog.get_logger("grantway.sweeper")
 
 
 async def run_sweeper(
@@ -36,4 +32,4 @@ async def run_sweeper(
                 break
         return swept
 
-    await run_in_turns(service, stop, turn, every=every, log=_log, done="swept", not_done="not_swept")
+    await run_in_turns(service, stop, turn, every=every, done="swept", not_done="not_swept")

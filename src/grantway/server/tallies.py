@@ -9,9 +9,8 @@ import asyncio
 from collections import Counter
 from contextlib import suppress
 
-import structlog
-
 from grantway.protocol.tallies import add_tallies
+from grantway.server.log import log
 from grantway.server.metrics import Metrics
 from grantway.server.service import Service
 from grantway.server.storage.port import OutcomeUnknown, StorageError
@@ -36,8 +35,6 @@ NOBODY = frozenset({"page_unknown", "method_not_allowed", "caller_gone"})
 """Reasons that say nothing of anybody's integration: scanners, and people who typed an address."""
 
 Counts = Counter[tuple[str, str]]
-
-log = structlog.get_logger("grantway")
 
 
 def totals(metrics: Metrics) -> Counts:

@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from structlog.typing import FilteringBoundLogger
-
+from grantway.server.log import log
 from grantway.server.service import Service
 from grantway.server.storage.port import OutcomeUnknown, StorageError
 
@@ -18,7 +17,6 @@ async def run_in_turns(
     turn: Callable[[], Awaitable[int]],
     *,
     every: float,
-    log: FilteringBoundLogger,
     done: str,
     not_done: str,
 ) -> None:

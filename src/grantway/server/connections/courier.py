@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-import structlog
-
 from grantway.protocol.leasing import Delivery
 from grantway.protocol.model import Notice, User
 from grantway.protocol.notices import Came, public_id, revocation_of
@@ -16,6 +14,7 @@ from grantway.server import mail
 from grantway.server.connections.outgoing import Answer, Failed, Outgoing
 from grantway.server.connections.signing import events_key, notice_key, notice_secret, sign
 from grantway.server.connections.spelling import spell
+from grantway.server.log import log
 from grantway.server.service import Service
 from grantway.wire.dialects.square import webhooks as square
 
@@ -24,8 +23,6 @@ ANSWER_KEPT = 2048
 
 DeliverMail = Callable[[Service, Notice, User | None], Awaitable[tuple[int | None, str | None]]]
 """Sends a letter: the status of the mail server (RFC 5321 §4.2.1), or a slug where there was none."""
-
-_log = structlog.get_logger("grantway.notices")
 
 
 def wall_clock() -> datetime:
@@ -51,6 +48,10 @@ class Courier:
         self._deliver_mail = deliver_mail
         self._events_key: bytes | None = None
 
+    async def open(self) -> None:
+        """Make ready what the first delivery would wait for."""
+        await self._outgoing.open()
+
     async def carry(self, delivery: Delivery) -> Came:
         """What came of it. Raises nothing: one notice that cannot be sent must not end the sending of all others."""
         notice = delivery.notice
@@ -62,7 +63,7 @@ class Courier:
         except Failed as failed:
             return Came(None, failed.reason)
         except Exception as fault:  # noqa: BLE001 as the docstring says
-            _log.error("notice_fault", notice=public_id(notice), fault=type(fault).__name__)
+            log.error("notice_fault", notice=public_id(notice), fault=type(fault).__name__)
             return Came(None, "fault")
 
     async def close(self) -> None:

@@ -12,23 +12,22 @@ import asyncio
 import re
 import socket
 import ssl
-from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import cast
-
-import httpx2
+from typing import TYPE_CHECKING
 
 from grantway.protocol.notices import ATTEMPT_TIMEOUT
 from grantway.server.connections.addresses import AddressRules
 from grantway.wire.sentence import worded
 
+if TYPE_CHECKING:
+    import httpx2
+
+    from grantway.server.connections.carrier import Carrier
+
 MAX_URL = 2048
-MAX_ANSWER = 64 * 1024
-"""Bytes of an answer that are read; what comes after is cut off."""
-CONNECT_TIMEOUT = 5.0
-"""Seconds for one address of a name, so that the next gets its chance within the deadline."""
 MAX_ADDRESSES = 4
 """How many of a name's addresses are tried, one after the other."""
 
@@ -69,6 +68,8 @@ def check_target(url: str, rules: AddressRules | None = None) -> httpx2.URL:
     What a name resolves to is not asked here: that can be another address by the time of the request, which is when it
     is checked (``Outgoing.post``).
     """
+    import httpx2  # which takes its time to read, and no start waits for it
+
     rules = rules or AddressRules()
     if len(url) > MAX_URL:
         raise ValueError(worded("The address has at most %(most)s characters.", most=MAX_URL))
@@ -132,14 +133,17 @@ class Outgoing:
         # Threads of its own: a name server that hangs must not use up the ones that others wait for.
         self._threads = ThreadPoolExecutor(NAMES_AT_A_TIME, thread_name_prefix="resolve")
         self._resolve = resolve or self._ask_system
-        # No connection is kept: it was opened to an address for one name and must not serve another name's request.
-        self._transport = httpx2.AsyncHTTPTransport(
-            # Certificate authorities may come from the operator's environment; a proxy may not: it would not check.
-            verify=tls or httpx2.create_ssl_context(),
-            trust_env=False,
-            http2=False,
-            limits=httpx2.Limits(max_keepalive_connections=0),
-        )
+        self._tls = tls
+        self._opening: asyncio.Task[Carrier] | None = None
+
+    async def open(self) -> Carrier:
+        """What carries requests, made at the first call, which a sender makes when the server has started.
+
+        It takes a tenth of a second, in a thread: neither the start nor a request waits for it.
+        """
+        if self._opening is None:
+            self._opening = asyncio.create_task(asyncio.to_thread(_carrier, self._tls))
+        return await asyncio.shield(self._opening)
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """POST the body and give back the answer, whatever its status; a redirect is an answer. Raises ``Failed``."""
@@ -147,10 +151,11 @@ class Outgoing:
         try:
             async with asyncio.timeout_at(ends_at):
                 target, addresses = await self._checked(url)
-                response = await self._connect_and_send(target, addresses, headers, body)
+                carrier = await self.open()
+                response = await carrier.send(target, addresses, headers, body)
         except TimeoutError:
             raise Failed("timeout") from None
-        return await _read_bounded(response, ends_at)
+        return await carrier.read(response, ends_at)
 
     async def _checked(self, url: str) -> tuple[httpx2.URL, list[str]]:
         """The target and its addresses, all of which are allowed."""
@@ -169,41 +174,6 @@ class Outgoing:
             raise Failed("address_refused")
         return target, addresses[:MAX_ADDRESSES]
 
-    async def _connect_and_send(
-        self, target: httpx2.URL, addresses: list[str], headers: Mapping[str, str], body: bytes
-    ) -> httpx2.Response:
-        for address in addresses[:-1]:
-            try:
-                return await self._send(target, address, headers, body)
-            except (httpx2.ConnectError, httpx2.ConnectTimeout):
-                continue  # nothing was sent yet
-        try:
-            return await self._send(target, addresses[-1], headers, body)
-        except httpx2.ConnectError as error:
-            raise Failed("tls" if _is_about_tls(error) else "unreachable") from None
-        except httpx2.ConnectTimeout:
-            raise Failed("unreachable") from None
-
-    async def _send(self, target: httpx2.URL, address: str, headers: Mapping[str, str], body: bytes) -> httpx2.Response:
-        request = httpx2.Request(
-            "POST",
-            target,
-            headers={"User-Agent": "Grantway", "Accept-Encoding": "identity", "Connection": "close", **headers},
-            content=body,
-            extensions={
-                "sni_hostname": target.host,
-                "timeout": {"connect": CONNECT_TIMEOUT, "read": None, "write": None, "pool": None},
-            },
-        )
-        # Host header and SNI keep the name, the connection goes to the address that was checked.
-        request.url = target.copy_with(host=address)
-        try:
-            return await self._transport.handle_async_request(request)
-        except (httpx2.ConnectError, httpx2.ConnectTimeout):
-            raise
-        except httpx2.TransportError:
-            raise Failed("broken_answer") from None
-
     async def _ask_system(self, host: str, port: int) -> list[str]:
         loop = asyncio.get_running_loop()
 
@@ -219,35 +189,13 @@ class Outgoing:
     async def close(self) -> None:
         """Let threads and connections go. A name that is still being asked for is not waited for."""
         self._threads.shutdown(wait=False, cancel_futures=True)
-        await self._transport.aclose()
+        if self._opening is not None:
+            (carrier,) = await asyncio.gather(self._opening, return_exceptions=True)
+            if not isinstance(carrier, BaseException):
+                await carrier.close()
 
 
-def _is_about_tls(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, ssl.SSLError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+def _carrier(tls: ssl.SSLContext | None) -> Carrier:
+    from grantway.server.connections.carrier import Carrier
 
-
-async def _read_bounded(response: httpx2.Response, ends_at: float) -> Answer:
-    """The answer's first ``MAX_ANSWER`` bytes as they were sent: nothing is unpacked.
-
-    The status is in, so it counts even when the rest breaks off or dribbles on until the deadline (loop time).
-    """
-    parts: list[bytes] = []
-    left = MAX_ANSWER
-    cut = False
-    try:
-        async with asyncio.timeout_at(ends_at):
-            async for part in cast("AsyncIterable[bytes]", response.stream):
-                parts.append(part[:left])
-                cut = len(part) > left
-                if cut:
-                    break
-                left -= len(part)
-    except (TimeoutError, httpx2.TransportError):
-        cut = True
-    finally:
-        await response.aclose()
-    return Answer(response.status_code, b"".join(parts), cut, response.headers.get("retry-after"))
+    return Carrier(tls)

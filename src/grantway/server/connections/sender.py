@@ -10,8 +10,6 @@ import asyncio
 import time
 from collections import Counter
 
-import structlog
-
 from grantway.protocol import leasing
 from grantway.protocol.ids import show
 from grantway.protocol.leasing import Delivery, lease_due, places_of
@@ -21,6 +19,7 @@ from grantway.server.connections.breaker import Breakers
 from grantway.server.connections.courier import Courier
 from grantway.server.connections.outgoing import Outgoing
 from grantway.server.connections.pace import Pace
+from grantway.server.log import log
 from grantway.server.service import Service
 from grantway.server.storage.port import OutcomeUnknown, StorageError
 
@@ -35,8 +34,6 @@ GRACE = 5.0
 REPORT_TRIES = 3
 _SILENT = frozenset({"timeout", "unreachable", "unresolvable"})
 """Failures that keep a sender waiting."""
-
-_log = structlog.get_logger("grantway.notices")
 
 
 class Sender:
@@ -78,6 +75,7 @@ class Sender:
         """Deliver until ``stop``. Raises ``OutcomeUnknown`` when storage does: the process must stop then."""
         grace = 0.0
         try:
+            await self._courier.open()
             while not stop.is_set() and self._fault is None:
                 self._bell.clear()
                 self._soon = False
@@ -105,7 +103,7 @@ class Sender:
         except OutcomeUnknown:
             raise
         except StorageError as error:
-            _log.warning("notices_not_leased", error=type(error).__name__)
+            log.warning("notices_not_leased", error=type(error).__name__)
             return
         for delivery in decision.answer:
             target = target_of(delivery.notice)
@@ -154,7 +152,7 @@ class Sender:
                 self._breakers.kept_silent(target)
             outcome = await self._report(notice, came, took)
             self._service.metrics.delivery(notice.kind, outcome)
-            _log.info(
+            log.info(
                 "notice_attempt",
                 notice=public_id(notice),
                 kind=notice.kind,
@@ -194,7 +192,7 @@ class Sender:
             except OutcomeUnknown:
                 raise
             except StorageError as refused:
-                _log.warning("notice_not_reported", notice=public_id(notice), error=type(refused).__name__)
+                log.warning("notice_not_reported", notice=public_id(notice), error=type(refused).__name__)
                 if tries < REPORT_TRIES:
                     await asyncio.sleep(0.2 * 4 ** (tries - 1))
         return "unreported"

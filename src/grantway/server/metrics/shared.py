@@ -16,16 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import structlog
 
+from grantway.server.log import log
 from grantway.server.master_key import make_private_directory
 from grantway.server.metrics.counting import Metrics
 from grantway.server.storage.port import Figures
 
 EVERY = 2.0
 """Seconds between two writes: how old another worker's counts may be."""
-
-log = structlog.get_logger("grantway")
 
 
 class Shelf:

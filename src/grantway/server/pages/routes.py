@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from time import perf_counter_ns
 
-import structlog
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,7 +12,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from grantway.server.hand_off import SignInHook
-from grantway.server.log import where
+from grantway.server.log import log, where
 from grantway.server.pages import (
     admin,
     authorize,
@@ -37,8 +36,6 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 """Methods that are named in logs and metrics; of others there are as many as somebody cares to send."""
 
 Handler = Callable[[Visit], Awaitable[Response]]
-
-log = structlog.get_logger("grantway")
 
 
 def build_pages(service: Service, sign_in: SignInHook | None = None) -> Starlette:
@@ -118,7 +115,7 @@ class Address:
         except (Busy, StorageError) as busy:
             return problem_page(visit, Stop(problems.BUSY, reason=type(busy).__name__.lower(), retry_after=2))
         except Exception as error:  # noqa: BLE001 - whatever it was, a person gets a page and the log its place
-            log.error(  # noqa: TRY400 - an exception's message may hold what somebody sent
+            log.error(
                 "fault", route=self._route, error=type(error).__name__, at=where(error), request_id=visit.request_id
             )
             return problem_page(visit, Stop(problems.FAILED, reason="fault"))

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image
-
 from grantway.server.icons import encode_icon
 from grantway.server.settings import Settings
 from grantway.server.settings_sources import CannotStart
@@ -65,6 +63,8 @@ def read_logo(path: Path) -> Logo:
         raise CannotStart(f"The logo {path} cannot be read.") from None
     except ValueError as problem:
         raise CannotStart(f"The logo {path} cannot be used. {problem}") from None
+    from PIL import Image
+
     with Image.open(BytesIO(png)) as drawn:
         return Logo(png, drawn.width, drawn.height)
 
