@@ -1,29 +1,49 @@
-"""``make bench``: requests per second, latencies, CPU and memory of one and two workers on SQLite, on this machine."""
+"""This server alone: requests per second, latencies, CPU and memory of one and two workers on SQLite, on both cores.
+
+    python -m bench [--workers 1 2] [--seconds 5] [--rounds 3] [--only refresh introspection]
+
+``make bench`` (bench.compare) puts it beside its peers.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import platform
-import shutil
 import statistics
 import tempfile
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from bench.load import Figures, run
+from bench.load import load, need_wrk
 from bench.seed import REDIRECT_URI, VERIFIER, Seeded, seed
 from bench.server import Server
 from grantway.server.settings import Settings
 
 OPERATIONS = ("client_credentials opaque", "client_credentials ES256", "introspection", "refresh", "code exchange")
-CODES_PER_SECOND = 9_000
+CODES_PER_SECOND = 6_000
 GRANTS = 4_000
 
 
+@dataclass(frozen=True)
+class Figures:
+    """Per second, latencies in milliseconds, CPU of the server in microseconds per request, memory in MB."""
+
+    operation: str
+    workers: int
+    per_second: float
+    p50: float
+    p99: float
+    cpu: float
+    memory: float
+    refused: int
+
+
 def main() -> None:
-    options = argparse.ArgumentParser(prog="bench", description=__doc__)
+    options = argparse.ArgumentParser(
+        prog="bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     options.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     options.add_argument("--seconds", type=float, default=5, help="of each run")
     options.add_argument("--rounds", type=int, default=3, help="runs of each operation; medians are shown")
@@ -31,8 +51,7 @@ def main() -> None:
     options.add_argument("--only", nargs="+", default=OPERATIONS, metavar="OPERATION")
     options.add_argument("--json", type=Path, help="write all figures there, too")
     chosen = options.parse_args()
-    if shutil.which("wrk") is None:
-        raise SystemExit("The load comes from wrk, which is not here; on Debian: apt-get install wrk.")
+    need_wrk()
     figures: list[Figures] = []
     print(
         f"{platform.machine()}, Python {platform.python_version()}; wrk with {chosen.connections} connections beside it"
@@ -57,10 +76,7 @@ def _measure(workers: int, chosen: argparse.Namespace) -> list[Figures]:
 
 
 def _rounds(server: Server, operation: str, seeded: Seeded, chosen: argparse.Namespace) -> Iterable[Figures]:
-    runs = [
-        run(server, operation, *_script(operation, seeded, turn, chosen), seconds=chosen.seconds, connections=chosen.connections)
-        for turn in range(chosen.rounds)
-    ]  # fmt: skip
+    runs = [_run(server, operation, seeded, turn, chosen) for turn in range(chosen.rounds)]
     median = {
         name: statistics.median(getattr(one, name) for one in runs) for name in ("per_second", "p50", "p99", "cpu")
     }
@@ -69,6 +85,23 @@ def _rounds(server: Server, operation: str, seeded: Seeded, chosen: argparse.Nam
         f"{runs[-1].memory:7.0f}{sum(one.refused for one in runs):9}"
     )
     return runs
+
+
+def _run(server: Server, operation: str, seeded: Seeded, turn: int, chosen: argparse.Namespace) -> Figures:
+    script = _script(operation, seeded, turn, chosen)
+    before = server.cpu()
+    came = load(server.url, *script, seconds=chosen.seconds, connections=chosen.connections)
+    used = server.cpu() - before
+    return Figures(
+        operation,
+        server.workers,
+        per_second=came.per_second,
+        p50=came.p50,
+        p99=came.p99,
+        cpu=used / max(1, came.requests) * 1e6,
+        memory=server.memory(),
+        refused=came.refused,
+    )
 
 
 def _script(operation: str, seeded: Seeded, turn: int, chosen: argparse.Namespace) -> tuple[str, ...]:
@@ -83,7 +116,7 @@ def _script(operation: str, seeded: Seeded, turn: int, chosen: argparse.Namespac
     rest = f"&redirect_uri={REDIRECT_URI}&code_verifier={VERIFIER}"
     return (
         "each.lua", "/token", id_, secret, str(_share(seeded.codes, turn, chosen.rounds)),
-        "grant_type=authorization_code&code=", rest,
+        "grant_type=authorization_code&code=", rest, "once",
     )  # fmt: skip
 
 

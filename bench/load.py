@@ -3,58 +3,54 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-
-from bench.server import Server
 
 SCRIPTS = Path(__file__).parent / "lua"
 
 
 @dataclass(frozen=True)
-class Figures:
-    """Per second, latencies in milliseconds, CPU of the server in microseconds per request, memory in MB."""
+class Load:
+    """What wrk saw. ``refused`` counts answers other than 200 and errors; latencies are in milliseconds.
 
-    operation: str
-    workers: int
-    per_second: float
+    ``seconds`` end with the last answer: a script whose tokens are used up stops before its time.
+    """
+
+    requests: int
+    refused: int
+    seconds: float
     p50: float
     p99: float
-    cpu: float
-    memory: float
-    refused: int
+
+    @property
+    def answered(self) -> int:
+        return self.requests - self.refused
+
+    @property
+    def per_second(self) -> float:
+        return self.answered / self.seconds if self.seconds else 0
 
 
-def run(server: Server, operation: str, script: str, *args: str, seconds: float, connections: int) -> Figures:
-    """Load one operation. ``refused`` counts answers other than 200; they are not counted as done."""
-    before = server.cpu()
+def need_wrk() -> None:
+    if shutil.which("wrk") is None:
+        raise SystemExit("The load comes from wrk, which is not here; on Debian: apt-get install wrk.")
+
+
+def load(
+    url: str, script: str, *args: str, seconds: float, connections: int, cores: str | None = None, patience: int = 30
+) -> Load:
+    """Load one address. The arguments are the script's."""
+    pinned = ["taskset", "--cpu-list", cores] if cores is not None and shutil.which("taskset") else []
     done = subprocess.run(
         [
-            "wrk",
-            "-t1",
-            f"-c{connections}",
-            f"-d{round(seconds)}s",
-            "-s",
-            str(SCRIPTS / script),
-            server.url,
-            "--",
-            *args,
+            *pinned, "wrk", "-t1", f"-c{connections}", f"-d{round(seconds)}s", "--timeout", f"{patience}s",
+            "-s", str(SCRIPTS / script), url, "--", *args,
         ],
         check=True,
         capture_output=True,
         text=True,
-    )
-    used = server.cpu() - before
+    )  # fmt: skip
     said = json.loads(done.stdout.rpartition("RESULT ")[2].splitlines()[0])
-    answered = said["requests"] - said["refused"]
-    return Figures(
-        operation,
-        server.workers,
-        per_second=answered / said["seconds"],
-        p50=said["p50"],
-        p99=said["p99"],
-        cpu=used / max(1, said["requests"]) * 1e6,
-        memory=server.memory(),
-        refused=said["refused"],
-    )
+    return Load(**said)

@@ -9,13 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from grantway.protocol.administration.accounts import NewAccount, create_account
 from grantway.protocol.administration.answers import Rejected
 from grantway.protocol.administration.clients import CreatedClient, NewClient, create_client
-from grantway.protocol.administration.people import add_member, create_user
+from grantway.protocol.administration.people import create_user
 from grantway.protocol.decision import Add, Decision
 from grantway.protocol.facts import Facts
-from grantway.protocol.model import Account, Client, Connection, Grant, User
+from grantway.protocol.model import Account, Client, Connection, Grant, Membership, User
 from grantway.protocol.moment import Moment
 from grantway.protocol.redirect_uri import uri_digest
 from grantway.protocol.tokens import SERIAL_LENGTH, Access, write_access_token, write_code, write_refresh_token
@@ -54,15 +53,12 @@ async def _seed(settings: Settings, into: Path, codes: int, grants: int) -> Seed
         await ensure_signing_key(service)
         opaque, jwt = await _client(service, "opaque"), await _client(service, "jwt")
         user: User = await _made(service, create_user, "ada@example.com", "Ada", None)
-        account: Account = await _made(service, create_account, NewAccount("Acme"))
-        await _made(service, add_member, account.id, user.email, "owner")
-        connection = await _connection(service, opaque.client, account, user)
         issued = [
-            await _grants(service, opaque.client, connection, user, min(BATCH, grants - done), exchanged=True)
+            await _grants(service, opaque.client, user, min(BATCH, grants - done), exchanged=True)
             for done in range(0, grants, BATCH)
         ]
         waiting = [
-            await _grants(service, opaque.client, connection, user, min(BATCH, codes - done), exchanged=False)
+            await _grants(service, opaque.client, user, min(BATCH, codes - done), exchanged=False)
             for done in range(0, codes, BATCH)
         ]
     finally:
@@ -98,24 +94,22 @@ async def _client(service: Service, access_token_format: str) -> CreatedClient:
     return made
 
 
-async def _connection(service: Service, client: Client, account: Account, user: User) -> Connection:
-    async def rule(facts: Facts, at: Moment) -> Decision[Connection]:
-        made = Connection(
-            at.new_id(), client.id, account.id, at.draw(12).hex(), SCOPES, at.now, user.id, last_used_day=at.now.date()
-        )
-        return Decision(made, (Add(made),))
-
-    return (await service.settle(rule)).answer
-
-
 async def _grants(
-    service: Service, client: Client, connection: Connection, user: User, number: int, *, exchanged: bool
+    service: Service, client: Client, user: User, number: int, *, exchanged: bool
 ) -> list[tuple[str, str, str]]:
-    """Grants as the authorization endpoint makes them, exchanged or not, and their code, refresh and access token."""
+    """Grants as the authorization endpoint makes them, each of a customer of its own, exchanged or not, and their code,
+    refresh and access token."""
 
     async def rule(facts: Facts, at: Moment) -> Decision[list[tuple[str, str, str]]]:
-        made, changes = [], []
+        made: list[tuple[str, str, str]] = []
+        changes: list[Add] = []
         for _ in range(number):
+            account = Account(at.new_id(), "Acme", at.now)
+            connection = Connection(
+                at.new_id(), client.id, account.id, at.draw(12).hex(), SCOPES, at.now, user.id,
+                last_used_day=at.now.date(),
+                activated_at=at.now if exchanged else None,
+            )  # fmt: skip
             grant_id, raw = at.new_id(), at.draw(32)
             grant = Grant(
                 grant_id, connection.id, client.id, connection.account_id, user.id, "code", SCOPES, (),
@@ -138,7 +132,8 @@ async def _grants(
                 write_access_token(raw, access, (SCOPES, ())),
             )
             made.append(tokens)
-            changes.append(Add(grant))
+            membership = Membership(account.id, user.id, "owner", at.now)
+            changes += [Add(account), Add(membership), Add(connection), Add(grant)]
         return Decision(made, tuple(changes))
 
     return (await service.settle(rule)).answer

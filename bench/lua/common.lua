@@ -26,22 +26,39 @@ function lines(path)
    return all
 end
 
+local ffi = require("ffi")
+ffi.cdef [[ typedef struct { long s; long ns; } moment; int clock_gettime(int clock, moment *at); ]]
+local at = ffi.new("moment")
+function now()
+   ffi.C.clock_gettime(1, at)
+   return tonumber(at.s) + tonumber(at.ns) / 1e9
+end
+
 local threads = {}
 function setup(thread) threads[#threads + 1] = thread end
 
-refused = 0
+refused, began, ended = 0, 0, 0
+exhausted = false
 function response(status, headers, body)
+   ended = now()
    if status ~= 200 then refused = refused + 1 end
    if answered then answered(status, body) end
+   if exhausted then wrk.thread:stop() end
 end
 
+-- Called by the scripts at each request: time begins with the first.
+function begin() if began == 0 then began = now() end end
+
 function done(summary, latency, requests)
-   local no = 0
-   for _, thread in ipairs(threads) do no = no + thread:get("refused") end
+   local no, from, to = 0, math.huge, 0
+   for _, thread in ipairs(threads) do
+      no = no + thread:get("refused")
+      from, to = math.min(from, thread:get("began")), math.max(to, thread:get("ended"))
+   end
    local bad = summary.errors
    no = no + bad.connect + bad.read + bad.write + bad.timeout
    io.write(string.format(
       'RESULT {"requests": %d, "seconds": %f, "p50": %f, "p99": %f, "refused": %d}\n',
-      summary.requests, summary.duration / 1e6, latency:percentile(50) / 1000, latency:percentile(99) / 1000, no
+      summary.requests, math.max(0, to - from), latency:percentile(50) / 1000, latency:percentile(99) / 1000, no
    ))
 end

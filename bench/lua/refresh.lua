@@ -6,12 +6,13 @@ function init(args)
    for _, token in ipairs(lines(args[4])) do last = last + 1; pool[last] = token end
 end
 function request()
-   local token = pool[first]
+   begin()
+   local token = pool[first] or "none-left"
    pool[first] = nil
    first = first + 1
    return wrk.format("POST", path, with, "grant_type=refresh_token&refresh_token=" .. token)
 end
 function answered(status, body)
-   local token = body:match('"refresh_token":"([^"]+)"')
+   local token = body:match('"refresh_token":%s*"([^"]+)"')
    if token then last = last + 1; pool[last] = token end
 end
