@@ -19,7 +19,7 @@ from grantway.server.storage.sql.records import CODECS
 from grantway.server.storage.sql.statements import rows as sql
 from grantway.server.storage.sqlite import SqliteStorage, migrate
 from grantway.server.storage.sqlite.files import refuse_network
-from grantway.server.storage.sqlite.migrate import Migration, migrations, read
+from grantway.server.storage.sql.migrations import Migration, migrations, read
 from tests.storage.asking import HOUR, NOON, add, an_id, ask, do, user
 
 GOLDEN = Path(__file__).parent
@@ -31,7 +31,7 @@ def mode(path: Path) -> int:
 
 def test_what_is_made_is_private(tmp_path: Path) -> None:
     path = tmp_path / "new" / "data" / "grantway.db"
-    assert migrate(path) == [migration.name for migration in migrations()]
+    assert migrate(path) == [migration.name for migration in migrations("sqlite")]
     storage = SqliteStorage.open(path, writer="tick")
     add(storage, user())
     assert mode(path.parent) == 0o700
@@ -100,8 +100,8 @@ def test_a_migration_is_applied_as_a_whole_or_not_at_all(database: Path) -> None
     good = read("8001_good", "-- expand\ncreate table good (x integer) strict;")
     broken = read("8002_broken", "-- expand\ncreate table half (x integer) strict;\ncreate table half (x integer);")
     with pytest.raises(StorageError, match="half"):
-        migrate(database, [*migrations(), good, broken])
-    assert applied(database) == [*[migration.name for migration in migrations()], "8001_good"]
+        migrate(database, [*migrations("sqlite"), good, broken])
+    assert applied(database) == [*[migration.name for migration in migrations("sqlite")], "8001_good"]
     connection = sqlite3.connect(database)
     assert connection.execute("select name from sqlite_master where name = 'half'").fetchall() == []
     connection.close()
@@ -109,11 +109,11 @@ def test_a_migration_is_applied_as_a_whole_or_not_at_all(database: Path) -> None
 
 def test_an_older_program_goes_on_after_an_expansion_and_stops_after_a_contraction(database: Path) -> None:
     expansion = read("9001_more", "-- expand\ncreate table more (x integer) strict;")
-    assert migrate(database, [*migrations(), expansion]) == ["9001_more"]
+    assert migrate(database, [*migrations("sqlite"), expansion]) == ["9001_more"]
     assert migrate(database) == []
     asyncio.run(SqliteStorage.open(database, writer="tick").close())
     contraction = read("9002_less", "-- contract\ndrop table more;")
-    assert migrate(database, [*migrations(), expansion, contraction]) == ["9002_less"]
+    assert migrate(database, [*migrations("sqlite"), expansion, contraction]) == ["9002_less"]
     with pytest.raises(StorageError, match="newer than this program: it has 9002_less"):
         migrate(database)
     with pytest.raises(StorageError, match="newer than this program"):
@@ -123,8 +123,8 @@ def test_an_older_program_goes_on_after_an_expansion_and_stops_after_a_contracti
 def test_a_migration_says_its_phase(database: Path) -> None:
     with pytest.raises(ValueError, match="first line"):
         read("0002_x", "create table x (y);")
-    assert [migration.name for migration in migrations()] == sorted(migration.name for migration in migrations())
-    assert migrations()[0] == Migration("0001_foundation", "expand", migrations()[0].script)
+    assert [migration.name for migration in migrations("sqlite")] == sorted(migration.name for migration in migrations("sqlite"))
+    assert migrations("sqlite")[0] == Migration("0001_foundation", "expand", migrations("sqlite")[0].script)
 
 
 def golden_rows(path: Path, schema: str, *, under: str | None = None) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def golden_rows(path: Path, schema: str, *, under: str | None = None) -> dict[st
 
     ``under``: the schema that the database has when they are written, if that is a later one.
     """
-    migrate(path, migrations()[: int(under or schema)])
+    migrate(path, migrations("sqlite")[: int(under or schema)])
     written: dict[str, Any] = json.loads((GOLDEN / f"golden_rows_{schema}.json").read_text(encoding="utf-8"))
     connection = sqlite3.connect(path)
     for table, rows in written["rows"].items():
@@ -185,7 +185,7 @@ def test_what_waited_in_the_first_schema_goes_out_in_order_after_it(tmp_path: Pa
 
 def test_members_of_an_earlier_schema_get_an_id_of_their_own_where_people_have_one(tmp_path: Path) -> None:
     path = tmp_path / "grantway.db"
-    migrate(path, migrations()[:2])
+    migrate(path, migrations("sqlite")[:2])
     connection = sqlite3.connect(path)
     members = [(an_id(2), an_id(number)) for number in range(50)]
     connection.executemany("insert into memberships values (?, ?, 'owner', 0)", members)

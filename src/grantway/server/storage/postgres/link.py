@@ -1,0 +1,288 @@
+"""One connection to PostgreSQL: many statements in one round trip, each prepared once.
+
+On the lower level of psycopg (``psycopg.pq``, which is libpq's pipeline mode): a statement costs a tenth of what a cursor of
+the upper level does, because nothing is decided anew for each and the socket is watched once for good.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+import psycopg
+from psycopg import pq
+from psycopg.adapt import Transformer
+
+from grantway.server.storage.port import StorageError
+
+Row = tuple[Any, ...]
+Query = tuple[str, Sequence[Any]]
+
+_BYTEA, _INT8 = 17, 20
+
+
+class SqlError(Exception):
+    """The server refused a statement. ``state`` is its SQLSTATE; what it says holds no values (those are in its detail)."""
+
+    def __init__(self, state: str, said: str) -> None:
+        super().__init__(f"{said} ({state})")
+        self.state = state
+
+
+class Lost(StorageError):
+    """The connection ended before the answer came. What was sent may have happened."""
+
+
+class Unreplicated(StorageError):
+    """It is committed here, but the server gave up waiting for the standby that should have it, too."""
+
+
+class Answer(NamedTuple):
+    """What came of one statement: its rows, and how many it changed."""
+
+    rows: list[Row]
+    changed: int
+
+
+class Array(NamedTuple):
+    """A list of values as one parameter: ``element`` is the type of each (an object id of PostgreSQL)."""
+
+    element: int
+    items: Sequence[Any]
+
+
+def blobs(items: Sequence[bytes | None]) -> Array:
+    """An array of byte strings."""
+    return Array(_BYTEA, items)
+
+
+def integers(items: Sequence[int | None]) -> Array:
+    """An array of integers of eight bytes."""
+    return Array(_INT8, [None if item is None else struct.pack("!q", item) for item in items])
+
+
+def texts(items: Sequence[str]) -> Array:
+    """An array of texts."""
+    return Array(25, [item.encode() for item in items])
+
+
+def _binary(array: Array) -> bytes:
+    # src/backend/utils/adt/arrayfuncs.c, array_recv: dimensions, has nulls, element type, length, lower bound, elements.
+    parts = [struct.pack("!iiIii", 1, 1, array.element, len(array.items), 1)]
+    for item in array.items:
+        if item is None:
+            parts.append(b"\xff\xff\xff\xff")
+        else:
+            parts.append(struct.pack("!i", len(item)))
+            parts.append(item)
+    return b"".join(parts)
+
+
+def _dumped(values: Sequence[Any]) -> tuple[list[bytes | None], list[int]]:
+    """Parameters, and which of them are binary. Integers go as text, so the server takes them for whatever it expects."""
+    sent: list[bytes | None] = []
+    formats: list[int] = []
+    for value in values:
+        kind = type(value)
+        if value is None:
+            sent.append(None)
+            formats.append(0)
+        elif kind is bytes:
+            sent.append(value)
+            formats.append(1)
+        elif kind is int:
+            sent.append(b"%d" % value)
+            formats.append(0)
+        elif kind is str:
+            sent.append(value.encode())  # binary, for a text of libpq ends at a NUL
+            formats.append(1)
+        else:
+            sent.append(_binary(value))
+            formats.append(1)
+    return sent, formats
+
+
+class Link:
+    """A connection that this event loop uses for one ``run`` at a time. ``broken``: it is of no use any more.
+
+    ``prepares``: whether statements stay prepared (a pooler in transaction mode may give each another connection).
+    """
+
+    __slots__ = (
+        "_answers", "_connection", "_error", "_future", "_loaders", "_loop", "_names", "_pg", "_preparing", "_sent",
+        "_unreplicated", "_writing", "broken", "prepares", "used_at",
+    )  # fmt: skip
+
+    def __init__(self, connection: psycopg.AsyncConnection[Any], *, prepares: bool) -> None:
+        self._connection = connection
+        self._pg = connection.pgconn
+        self._loop = asyncio.get_running_loop()
+        self._names: dict[str, bytes] = {}
+        self._loaders: dict[str, Any] = {}  # a Transformer each
+        self._sent: deque[tuple[str, bool]] = deque()
+        self._answers: list[Answer] = []
+        self._error: SqlError | None = None
+        self._future: asyncio.Future[list[Answer]] | None = None
+        self._writing = False
+        self._unreplicated = False
+        self.broken = False
+        self.prepares = prepares
+        self.used_at = self._loop.time()
+        self._pg.nonblocking = 1
+        self._pg.notice_handler = self._noticed
+        self._pg.enter_pipeline_mode()
+        self._loop.add_reader(self._pg.socket, self._readable)
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open, or failed and not rolled back."""
+        return self._pg.transaction_status != pq.TransactionStatus.IDLE
+
+    async def run(self, queries: Sequence[Query]) -> list[Answer]:
+        """Send the statements at once and wait for all answers. Without a ``begin`` among them they are one transaction.
+
+        Raises ``SqlError`` for the first that the server refused (nothing of the transaction happened), ``Lost``, and
+        ``Unreplicated``. Cancelled in between, the connection is broken.
+        """
+        if self._future is not None or self.broken:
+            raise Lost("The connection to the database is not free.")
+        self._answers, self._error, self._unreplicated = [], None, False
+        self._future = self._loop.create_future()
+        try:
+            failed = self._pg.transaction_status == pq.TransactionStatus.INERROR
+            if failed:
+                self._send("rollback", ())
+            for text, values in queries:
+                self._send(text, values)
+            self._pg.pipeline_sync()
+            self._flush()
+            answers = await self._future
+            return answers[1:] if failed else answers
+        except psycopg.OperationalError as error:
+            self.close()
+            raise Lost(_LOST) from error
+        except BaseException as error:
+            if not isinstance(error, (SqlError, Unreplicated)):
+                self.close()
+            raise
+        finally:
+            self._future = None
+            self.used_at = self._loop.time()
+
+    def close(self) -> None:
+        """End the connection. What it still waited for is lost."""
+        if not self.broken:
+            self.broken = True
+            with suppress(OSError, ValueError, psycopg.Error):
+                self._loop.remove_reader(self._pg.socket)
+                if self._writing:
+                    self._loop.remove_writer(self._pg.socket)
+            self._pg.finish()
+            if self._future is not None and not self._future.done():
+                self._future.set_exception(Lost(_LOST))
+
+    def _send(self, text: str, values: Sequence[Any]) -> None:
+        sent, formats = _dumped(values)
+        if not self.prepares:
+            self._sent.append((text, False))
+            self._pg.send_query_params(text.encode(), sent, None, formats, 1)
+            return
+        name = self._names.get(text)
+        if name is None:
+            name = self._names[text] = b"g%d" % len(self._names)
+            self._sent.append((text, True))
+            self._pg.send_prepare(name, text.encode())
+        self._sent.append((text, False))
+        self._pg.send_query_prepared(name, sent, formats, 1)
+
+    def _flush(self) -> None:
+        left = self._pg.flush()
+        if left and not self._writing:
+            self._loop.add_writer(self._pg.socket, self._writable)
+        elif not left and self._writing:
+            self._loop.remove_writer(self._pg.socket)
+        self._writing = bool(left)
+
+    def _writable(self) -> None:
+        self._attempt(self._flush)
+
+    def _readable(self) -> None:
+        self._attempt(self._read)
+
+    def _attempt(self, what: Callable[[], None]) -> None:
+        try:
+            what()
+        except psycopg.Error:
+            self.close()
+        if not self.broken and self._pg.status == pq.ConnStatus.BAD:
+            self.close()
+
+    def _read(self) -> None:
+        pg = self._pg
+        pg.consume_input()
+        while not pg.is_busy():
+            result = pg.get_result()
+            if result is None:
+                if not self._sent and self._future is None:
+                    return  # a notice, while nobody waits
+                continue
+            if result.status == pq.ExecStatus.PIPELINE_SYNC:
+                self._resolve()
+                return
+            self._take(result)
+
+    def _take(self, result: pq.abc.PGresult) -> None:
+        status = result.status
+        if not self._sent:  # the server says farewell without being asked
+            self.close()
+            return
+        text, preparing = self._sent.popleft()
+        if status == pq.ExecStatus.FATAL_ERROR:
+            self._error = self._error or _error_of(result)
+        if preparing:
+            if status != pq.ExecStatus.COMMAND_OK:
+                del self._names[text]
+        elif status == pq.ExecStatus.TUPLES_OK:
+            self._answers.append(Answer(self._rows(text, result), result.command_tuples or 0))
+        elif status == pq.ExecStatus.COMMAND_OK:
+            self._answers.append(Answer([], result.command_tuples or 0))
+
+    def _rows(self, text: str, result: pq.abc.PGresult) -> list[Row]:
+        if not result.ntuples:
+            return []
+        loader = self._loaders.get(text)
+        if loader is None:
+            loader = self._loaders[text] = Transformer(self._connection)
+            loader.set_pgresult(result, set_loaders=True, format=pq.Format.BINARY)
+        else:
+            loader.set_pgresult(result, set_loaders=False)
+        return loader.load_rows(0, result.ntuples, tuple)
+
+    def _resolve(self) -> None:
+        future = self._future
+        if future is None or future.done():
+            return
+        if self._error is not None:
+            future.set_exception(self._error)
+        elif self._unreplicated:
+            future.set_exception(Unreplicated("The change is committed, but maybe on one server only."))
+        else:
+            future.set_result(self._answers)
+
+    def _noticed(self, result: pq.abc.PGresult) -> None:
+        # 'canceling wait for synchronous replication' is a warning without a code of its own.
+        if result.error_field(pq.DiagnosticField.SQLSTATE) == b"01000":
+            self._unreplicated = True
+
+
+_LOST = "The connection to the database was lost."
+
+
+def _error_of(result: pq.abc.PGresult) -> SqlError:
+    state = result.error_field(pq.DiagnosticField.SQLSTATE) or b"08000"
+    said = result.error_field(pq.DiagnosticField.MESSAGE_PRIMARY) or b"The connection ended."
+    return SqlError(state.decode(), said.decode("utf-8", "replace"))

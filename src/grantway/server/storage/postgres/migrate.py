@@ -1,0 +1,144 @@
+"""Bring a database of PostgreSQL to the schema of this code, while the last release serves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+
+from grantway.server.storage.port import StorageError
+from grantway.server.storage.postgres.link import Link, SqlError
+from grantway.server.storage.postgres.pool import Pooler, conninfo
+from grantway.server.storage.sql.codec import micros
+from grantway.server.storage.sql.migrations import Migration, migrations, missing
+
+OLDEST = 150000
+"""PostgreSQL 15."""
+
+LOCK_TIMEOUT = "4s"
+"""How long a migration waits for a lock, and so how long those behind it wait at most."""
+
+STATEMENT_TIMEOUT = "5s"
+"""How long one of its statements may take. What takes longer is made beside the others (``one by one``)."""
+
+TRIES = 5
+
+_CREATE = """
+create table if not exists migrations (
+  name text collate "C" not null primary key,
+  phase text collate "C" not null,
+  applied_at bigint not null
+)"""
+_APPLIED = "select name, phase from migrations"
+_WRITE = "insert into migrations (name, phase, applied_at) values (%s, %s, %s) on conflict (name) do nothing"
+
+
+def migrate(url: str, known: Sequence[Migration] | None = None, *, pooler: Pooler = "none") -> list[str]:
+    """Make the tables if there are none, and apply what is missing. Returns the names of what was applied.
+
+    Safe while other processes serve, or migrate, too. Each is applied as a whole or not at all; one whose statements are
+    applied one by one may be begun anew. Raises ``StorageError`` when the database is newer than this code, cannot be
+    reached, or a migration fails.
+    """
+    known = migrations("postgres") if known is None else known
+    with _connected(url, pooler) as connection:
+        with connection.transaction():
+            # Two that make the table at once: the second waits here.
+            connection.execute("select pg_advisory_xact_lock(hashtext('grantway migrate'))")
+            connection.execute(_CREATE)
+        lacking = _missing(connection, known)
+        for migration in lacking:
+            _apply(connection, migration)
+        return [migration.name for migration in lacking]
+
+
+def plan(url: str, known: Sequence[Migration] | None = None, *, pooler: Pooler = "none") -> list[Migration]:
+    """What ``migrate`` would apply. Changes nothing. Raises ``StorageError``."""
+    known = migrations("postgres") if known is None else known
+    with _connected(url, pooler) as connection:
+        found = connection.execute("select to_regclass('migrations') is not null").fetchone()
+        return _missing(connection, known) if found and found[0] else list(known)
+
+
+async def refuse_unmigrated(link: Link) -> None:
+    """Raise ``StorageError`` with a sentence unless the database has the schema that this code needs."""
+    try:
+        version = (await link.run([("show server_version_num", ())]))[0].rows[0][0]
+        if int(version) < OLDEST:
+            raise StorageError(f"Grantway needs PostgreSQL 15 or later; this is {int(version) // 10000}.")
+        found = (await link.run([("select to_regclass('migrations') is not null", ())]))[0].rows[0][0]
+        rows = (await link.run([(_APPLIED, ())]))[0].rows if found else []
+    except SqlError as error:
+        raise StorageError(f"The database refused: {error}.") from None
+    lacking = missing(dict(rows), migrations("postgres"))
+    if lacking:
+        names = ", ".join(migration.name for migration in lacking)
+        raise StorageError(f"The database lacks {names}. Run 'grantway migrate'.")
+
+
+@contextmanager
+def _connected(url: str, pooler: Pooler) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    try:
+        with psycopg.connect(conninfo(url, pooler), autocommit=True, prepare_threshold=None) as connection:
+            if connection.info.server_version < OLDEST:
+                raise StorageError(
+                    f"Grantway needs PostgreSQL 15 or later; this is {connection.info.server_version // 10000}."
+                )
+            yield connection
+    except psycopg.OperationalError as error:
+        # Never what libpq says: the address may be in it.
+        raise StorageError(f"The database cannot be reached or migrated: {_named(error)}.") from None
+    except psycopg.Error as error:
+        raise StorageError(f"The database cannot be migrated: {_named(error)}.") from None
+
+
+def _named(error: psycopg.Error) -> str:
+    said = error.diag.message_primary
+    return f"{said} ({error.sqlstate})" if said else type(error).__name__
+
+
+def _missing(connection: psycopg.Connection[tuple[Any, ...]], known: Sequence[Migration]) -> list[Migration]:
+    return missing({str(name): str(phase) for name, phase in connection.execute(_APPLIED).fetchall()}, known)
+
+
+def _apply(connection: psycopg.Connection[tuple[Any, ...]], migration: Migration) -> None:
+    for tried in range(1, TRIES + 1):
+        try:
+            if migration.is_one_by_one:
+                _apply_one_by_one(connection, migration)
+            else:
+                _apply_as_a_whole(connection, migration)
+        except psycopg.errors.LockNotAvailable:
+            if tried == TRIES:
+                raise
+            time.sleep(tried)  # those who waited behind it go first
+        else:
+            return
+
+
+def _apply_as_a_whole(connection: psycopg.Connection[tuple[Any, ...]], migration: Migration) -> None:
+    with connection.transaction():
+        connection.execute(f"set local lock_timeout = '{LOCK_TIMEOUT}'")
+        connection.execute(f"set local statement_timeout = '{STATEMENT_TIMEOUT}'")
+        connection.execute("select pg_advisory_xact_lock(hashtext('grantway migrate'))")
+        if connection.execute(f"{_APPLIED} where name = %s", (migration.name,)).fetchone() is None:
+            for statement in statements(migration.script):
+                connection.execute(statement.encode())
+            connection.execute(_WRITE, (migration.name, migration.phase, micros(datetime.now(UTC))))
+
+
+def _apply_one_by_one(connection: psycopg.Connection[tuple[Any, ...]], migration: Migration) -> None:
+    for statement in statements(migration.script):
+        connection.execute("set statement_timeout = 0")
+        connection.execute(statement.encode())
+    connection.execute(_WRITE, (migration.name, migration.phase, micros(datetime.now(UTC))))
+
+
+def statements(script: str) -> list[str]:
+    """The statements of a script, each of which ends with a semicolon at the end of a line."""
+    kept = "\n".join(line for line in script.splitlines() if not line.startswith("--"))
+    return [each.strip() for each in f"{kept}\n".split(";\n") if each.strip()]

@@ -1,0 +1,156 @@
+"""The few connections that a process has to PostgreSQL, made when they are needed and dropped when they are broken."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Literal
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from grantway.server.storage.port import Overloaded, StorageError
+from grantway.server.storage.postgres.link import Link
+
+Pooler = Literal["none", "transaction"]
+
+CONNECT_TIMEOUT = 5
+"""Seconds to reach the database, each of its hosts."""
+
+_DIRECT = {
+    # Plans are made once for each statement. A sequential scan of a small table would make serializable transactions
+    # that have nothing to do with one another conflict.
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "jit": "off",
+    "default_transaction_isolation": "read committed",
+    "lock_timeout": "4s",
+    "statement_timeout": "15s",
+    "idle_in_transaction_session_timeout": "15s",
+    "synchronous_commit": "on",
+    "timezone": "UTC",
+}
+"""How a session behaves, unless the address says otherwise. A pooler in transaction mode takes none of these."""
+
+
+class Unreachable(StorageError):
+    """There is no connection to the database right now. Nothing was read or changed."""
+
+
+def conninfo(url: str, pooler: Pooler) -> str:
+    """What libpq connects by. Raises ``StorageError`` with a sentence that holds no password."""
+    try:
+        given: dict[str, Any] = conninfo_to_dict(url)
+    except psycopg.Error:
+        raise StorageError("GRANTWAY_DATABASE is no address of PostgreSQL: postgresql://USER@HOST:PORT/NAME.") from None
+    given.setdefault("connect_timeout", CONNECT_TIMEOUT)
+    given.setdefault("application_name", "grantway")
+    if "," in given.get("host", ""):
+        given.setdefault("target_session_attrs", "read-write")  # of several hosts, the one that is not a standby
+    if pooler == "none":
+        said = " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in _DIRECT.items())
+        given["options"] = f"{said} {given.get('options', '')}".strip()
+        given.setdefault("keepalives_idle", 10)
+        given.setdefault("keepalives_interval", 3)
+        given.setdefault("tcp_user_timeout", 15_000)
+    return make_conninfo(**given)
+
+
+class Pool:
+    """Lends connections, ``size`` at most. For one event loop."""
+
+    def __init__(self, url: str, *, pooler: Pooler = "none", size: int = 8, queue_limit: int = 1024) -> None:
+        self._conninfo = conninfo(url, pooler)
+        self._prepares = pooler == "none"
+        self._size = size
+        self._queue_limit = queue_limit
+        self._idle: list[Link] = []
+        self._lent = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self.closed = False
+
+    @property
+    def waiting(self) -> int:
+        """Who waits for a connection."""
+        return len(self._waiting)
+
+    @asynccontextmanager
+    async def link(self) -> AsyncIterator[Link]:
+        """A connection for as long as the block lasts. Raises ``Unreachable``, ``Overloaded`` or ``StorageError``."""
+        link = await self._take()
+        try:
+            yield link
+            if link.in_transaction and not link.broken:
+                await link.run([("rollback", ())])
+        except BaseException:
+            if not link.broken and link.in_transaction:
+                link.close()
+            raise
+        finally:
+            self._give_back(link)
+
+    async def _take(self) -> Link:
+        if self.closed:
+            raise StorageError("The storage is closed.")
+        while self._lent >= self._size:
+            if len(self._waiting) >= self._queue_limit:
+                raise Overloaded("More requests wait for the database than the storage takes in.")
+            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(turn)
+            try:
+                await turn
+            except BaseException:
+                if turn.done() and not turn.cancelled():
+                    self._wake()  # the turn was given, and is not taken
+                raise
+        self._lent += 1
+        while self._idle:
+            link = self._idle.pop()
+            if not link.broken:
+                return link
+        try:
+            return await self._connect()
+        except BaseException:
+            self._lent -= 1
+            self._wake()
+            raise
+
+    async def _connect(self) -> Link:
+        try:
+            connection = await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True)
+        except (psycopg.Error, OSError) as error:
+            raise Unreachable(f"The database cannot be reached: {_reason(error)}.") from None
+        return Link(connection, prepares=self._prepares)
+
+    def _give_back(self, link: Link) -> None:
+        self._lent -= 1
+        if link.broken or self.closed:
+            link.close()
+        else:
+            self._idle.append(link)
+        self._wake()
+
+    def _wake(self) -> None:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+
+    def close(self) -> None:
+        """End the connections that are not lent; the others end as they come back."""
+        self.closed = True
+        while self._idle:
+            self._idle.pop().close()
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_exception(StorageError("The storage is closed."))
+
+
+def _reason(error: BaseException) -> str:
+    """Why, in few words and without what the address holds (a password may be in it)."""
+    state = getattr(error, "sqlstate", None)
+    return f"{type(error).__name__}{f' {state}' if state else ''}"

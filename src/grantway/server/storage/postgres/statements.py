@@ -1,0 +1,41 @@
+"""Statements that PostgreSQL needs otherwise than SQLite, and those that are its own. Marks are numbered from ``$1``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from grantway.server.storage.sql.statements import grants, sweeping
+
+_MOVED = """generation = g.generation + 1, previous_moved_at = g.moved_at"""
+
+MOVE_GENERATION = f"""
+update grants g set {_MOVED}, moved_at = greatest(g.moved_at, $3), move_key = $4,
+  refresh_idle_expires_at = coalesce($5, g.refresh_idle_expires_at)
+where g.id = $1 and g.generation = $2 and g.revoked_at is null"""
+"""A code is exchanged or a refresh token rotated, once."""
+
+MOVE_GENERATIONS = f"""
+with asked as materialized (
+  select * from unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bigint[])
+    as a (id, generation, moved_at, move_key, idle)),
+held as materialized (select h.id from grants h where h.id = any ($1::bytea[]) order by h.id for no key update)
+update grants g set {_MOVED}, moved_at = greatest(g.moved_at, a.moved_at), move_key = a.move_key,
+  refresh_idle_expires_at = coalesce(a.idle, g.refresh_idle_expires_at)
+from asked a join held h on h.id = a.id
+where g.id = a.id and g.generation = a.generation and g.revoked_at is null
+returning g.id"""
+"""The same for many grants, each named once. Rows are locked in one order: batches that meet do not wait in a circle."""
+
+SWEEP_CODES = """
+delete from grants where id in (
+  select id from grants where unexchanged_until < $1 order by unexchanged_until limit $2 for update skip locked)"""
+"""Codes that nobody exchanged; the column is null for everything else."""
+
+NOW = "select (extract(epoch from clock_timestamp()) * 1000000)::bigint"
+"""The database's time."""
+
+INSTEAD: Mapping[str, str] = {
+    grants.MOVE_GENERATION: MOVE_GENERATION,
+    sweeping.SWEEPS["codes"]: SWEEP_CODES,
+}
+"""What stands for a shared statement here."""

@@ -1,0 +1,237 @@
+"""The front of the storage in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from grantway.protocol.decision import Change, Decision, MoveGeneration
+from grantway.protocol.facts import Rule
+from grantway.server.storage.port import ATTEMPTS, Census, Contended, Figures, OutcomeUnknown, StorageError
+from grantway.server.storage.postgres.clock import QUERY as ASK_TIME
+from grantway.server.storage.postgres.clock import DatabaseClock
+from grantway.server.storage.postgres.commits import CONFLICTS, MISSES, TRIES, Commits, pause
+from grantway.server.storage.postgres.gathering import Reads, cannot_be_stored
+from grantway.server.storage.postgres.link import Link, Lost, Query, Row, SqlError
+from grantway.server.storage.postgres.migrate import refuse_unmigrated
+from grantway.server.storage.postgres.moving import Moves
+from grantway.server.storage.postgres.pool import Pool, Pooler
+from grantway.server.storage.postgres.translation import guarded, translated
+from grantway.server.storage.sql.changes import steps
+from grantway.server.storage.sql.codec import micros
+from grantway.server.storage.sql.facts import SqlFacts
+from grantway.server.storage.sql.parsed import Parsed
+from grantway.server.storage.sql.statements.rows import CENSUS, READ_META, WRITE_META_ONCE
+from grantway.server.storage.sql.statements.sweeping import BEFORE, KEPT, SWEEPS
+
+A = TypeVar("A")
+
+BEGIN: Query = ("begin isolation level serializable", ())
+COMMIT: Query = ("commit", ())
+
+
+class _Again(Exception):
+    """The rule has to decide again. ``conflict``: because of others; otherwise a guard of its own missed."""
+
+    def __init__(self, conflict: bool, why: str) -> None:
+        super().__init__(why)
+        self.conflict = conflict
+
+
+class _Transaction:
+    """A serializable transaction: what a rule reads in it holds still, or it does not come true."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._begun = False
+
+    async def ask(self, statement: str, values: Sequence[Any], /) -> Sequence[Row]:
+        if any(cannot_be_stored(value) for value in values):
+            return []
+        query = (translated(statement), values)
+        queries = [query] if self._begun else [BEGIN, query]
+        self._begun = True
+        return (await self._link.run(queries))[-1].rows
+
+    def queries(self, changes: Sequence[Change]) -> list[Query]:
+        """All changes and the commit, for one round trip."""
+        done = queries_of(changes)
+        return [*done, COMMIT] if self._begun else [BEGIN, *done, COMMIT]
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether the database was asked anything."""
+        return self._begun
+
+
+def queries_of(changes: Sequence[Change]) -> list[Query]:
+    """The statements that make changes true. Raises ``TypeError`` when one makes no sense."""
+    return [
+        (translated(statement) if missed is None else guarded(statement), values)
+        for change in changes
+        for statement, values, missed in steps(change)
+    ]
+
+
+class PostgresStorage:
+    """See ``grantway.server.storage.port.Storage``. Made by ``open``; for one event loop."""
+
+    def __init__(self, pool: Pool, clock: DatabaseClock, queue_limit: int) -> None:
+        self._pool = pool
+        self._clock = clock
+        self._parsed = Parsed()
+        self._commits = Commits(pool)
+        self._reads = Reads(pool, clock, queue_limit)
+        self._moves = Moves(pool, self._commits, queue_limit)
+        self._closed = False
+
+    @classmethod
+    async def open(
+        cls,
+        url: str,
+        *,
+        pooler: Pooler = "none",
+        connections: int = 8,
+        queue_limit: int = 1024,
+        clock: Callable[[], datetime] | None = None,
+    ) -> PostgresStorage:
+        """Open a migrated database (``postgresql://…``), in the process and the event loop that are going to use it.
+
+        ``pooler`` says what stands in between (PgBouncer in transaction mode keeps no prepared statements);
+        ``connections`` are made at most, as they are needed. ``clock`` is another than the database's. Raises ``StorageError`` with a sentence.
+        """
+        pool = Pool(url, pooler=pooler, size=connections, queue_limit=queue_limit)
+        storage = cls(pool, DatabaseClock(clock), queue_limit)
+        try:
+            async with pool.link() as link:
+                await refuse_unmigrated(link)
+        except BaseException:
+            pool.close()
+            raise
+        await storage.now()
+        return storage
+
+    async def settle(self, rule: Rule[A]) -> Decision[A]:
+        """See ``Storage.settle``."""
+        return await self._until_it_holds(rule, None)
+
+    async def consult(self, rule: Rule[A]) -> Decision[A]:
+        """See ``Storage.consult``."""
+        decision = await self._decide(rule)
+        return await self.settle(rule) if decision.changes else decision
+
+    async def propose(self, rule: Rule[A]) -> Decision[A]:
+        """See ``Storage.propose``."""
+        for _ in range(ATTEMPTS):
+            decision = await self._decide(rule)
+            changes = decision.changes
+            if not changes:
+                return decision
+            if len(changes) > 1 or type(changes[0]) is not MoveGeneration:
+                return await self._until_it_holds(rule, decision)
+            if await self._moves.move(changes[0]):
+                return decision
+        raise Contended("That grant has moved on.")
+
+    async def _decide(self, rule: Rule[A]) -> Decision[A]:
+        self._refuse()
+        now = self._clock.now() or await self.now()
+        return await rule(SqlFacts(self._reads.ask, self._parsed, now), now)
+
+    async def _until_it_holds(self, rule: Rule[A], decision: Decision[A] | None) -> Decision[A]:
+        """Let the rule decide until its changes come true; ``decision`` is what it decided on a plain read."""
+        self._refuse()
+        misses = conflicts = 0
+        while True:
+            try:
+                return await self._attempt(rule, decision)
+            except _Again as again:
+                misses, conflicts = misses + (not again.conflict), conflicts + again.conflict
+                decision = None
+                if misses >= ATTEMPTS or conflicts >= TRIES:
+                    raise Contended(str(again)) from None
+                await pause(misses + conflicts)
+
+    async def _attempt(self, rule: Rule[A], decision: Decision[A] | None) -> Decision[A]:
+        self._commits.refuse()
+        try:
+            async with self._pool.link() as link:
+                transaction = _Transaction(link)
+                if decision is None:
+                    now = self._clock.now() or await self.now()
+                    decision = await rule(SqlFacts(transaction.ask, self._parsed, now), now)
+                if decision.changes or transaction.is_begun:
+                    await self._commit(link, transaction.queries(decision.changes))
+                return decision
+        except SqlError as error:
+            if error.state in CONFLICTS or error.state in MISSES:
+                raise _Again(error.state in CONFLICTS, str(error)) from None
+            raise StorageError(f"The database refused: {error}.") from None
+
+    async def _commit(self, link: Link, queries: Sequence[Query]) -> None:
+        try:
+            await self._commits.committed(link.run(queries))
+        except Lost as lost:
+            if len(queries) > 1:
+                raise OutcomeUnknown("The connection to the database was lost during a commit.") from lost
+            raise
+        self._commits.count(1)
+
+    async def now(self) -> datetime:
+        """The database's time."""
+        now = self._clock.now()
+        while now is None:
+            async with self._pool.link() as link:
+                asked = self._clock.steady()
+                answers = await link.run([ASK_TIME])
+                self._clock.hear(answers[0].rows[0][0], asked, self._clock.steady())
+            now = self._clock.now()
+        return now
+
+    async def read_meta(self, key: str) -> bytes | None:
+        """See ``Storage.read_meta``."""
+        rows = await self._reads.ask(READ_META, (key,))
+        return rows[0][0] if rows else None
+
+    async def write_meta_once(self, key: str, value: bytes) -> bytes:
+        """See ``Storage.write_meta_once``."""
+        queries = [(translated(WRITE_META_ONCE), (key, value)), (translated(READ_META), (key,))]
+        for _ in range(ATTEMPTS):
+            rows = (await self._commits.retried(lambda link: link.run(queries)))[1].rows
+            if rows:
+                winner: bytes = rows[0][0]
+                return winner
+        raise Contended("That value is being written by another process.")
+
+    async def sweep(self, limit: int = 500) -> int:
+        """See ``Storage.sweep``. A transaction for each kind."""
+        now = await self.now()
+        swept = 0
+        for kind, statement in SWEEPS.items():
+            values = (micros(now - KEPT.get(kind, timedelta(0))), limit)
+            first = BEFORE.get(kind)
+            queries = [(translated(each), values) for each in (first, statement) if each is not None]
+            swept += (await self._commits.retried(lambda link, its=queries: link.run(its)))[-1].changed  # type: ignore[misc]
+        return swept
+
+    def figures(self) -> Figures:
+        """See ``Storage.figures``."""
+        waiting = self._reads.waiting + self._moves.waiting + self._pool.waiting
+        return Figures(self._commits.groups, self._commits.jobs, waiting)
+
+    async def census(self) -> Census:
+        """See ``Storage.census``."""
+        return Census(*(await self._reads.ask(CENSUS, ()))[0])
+
+    async def close(self) -> None:
+        """See ``Storage.close``."""
+        if not self._closed:
+            self._closed = True
+            await self._moves.drain()
+            await self._reads.drain()
+            self._pool.close()
+
+    def _refuse(self) -> None:
+        if self._closed:
+            raise StorageError("The storage is closed.")
