@@ -12,7 +12,8 @@ import pytest
 from grantway.protocol.sign_in import begin_sign_in
 from grantway.protocol.throttle import FAILURES_PER_ADDRESS
 from grantway.server.pages.after_sign_in import AfterSignIn
-from grantway.server.passwords import AT_A_TIME, LONGEST_QUEUE, Busy, PasswordVerifier
+from grantway.server.passwords import PasswordVerifier
+from grantway.server.slow_work import AT_A_TIME, LONGEST_QUEUE, Busy
 from grantway.wire.encoding import Parameters
 from tests.pages.browser import Browser
 from tests.pages.conftest import PASSWORD, Platform, platform

@@ -15,7 +15,8 @@ from grantway.protocol.issuing import Issued
 from grantway.protocol.throttle import FAILURES_PER_ADDRESS, FIRST_DELAY, FREE_FAILURES
 from grantway.server.address import address_of
 from grantway.server.password_grant import answer_password
-from grantway.server.passwords import AT_A_TIME, LONGEST_QUEUE, hash_password
+from grantway.server.passwords import hash_password
+from grantway.server.slow_work import AT_A_TIME, LONGEST_QUEUE
 from grantway.wire.http import HttpRequest
 from grantway.wire.messages import TokenRequest
 from tests.helpers.asgi import Reply

@@ -108,7 +108,7 @@ def account(number: int = 2, **fields: Any) -> Account:
 def client(number: int = 3, **fields: Any) -> Client:
     basics: dict[str, Any] = {
         "id": an_id(number), "client_id": f"client{number}", "name": "C", "created_at": NOON, "secret": b"s", "key_id": "k",
-        "secrets": (ClientSecret(b"d" * 32, NOON, NOON + DAY), ClientSecret(b"e" * 32, NOON)),
+        "secrets": (ClientSecret(b"d" * 32, NOON, NOON + DAY), ClientSecret(b"", NOON, foreign_hash="$2a$…")),
         "overrides": (("code_lifetime", 5), ("live_grants", 2)), "redirect_uris": ("https://a.example/cb",),
     }  # fmt: skip
     return Client(**basics | fields)

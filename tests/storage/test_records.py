@@ -37,7 +37,7 @@ PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     datetime: TIMES,
     Any: JSON,
     type(None): st.none(),
-    ClientSecret: st.builds(ClientSecret, st.binary(), TIMES, st.none() | TIMES),
+    ClientSecret: st.builds(ClientSecret, st.binary(), TIMES, st.none() | TIMES, st.none() | TEXT),
     Suspension: st.builds(Suspension, TIMES, st.sampled_from(["customer", "operator", "member_left"]), TEXT),
 }
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from grantway.protocol.facts import ConnectionInView, GrantInUse
+from grantway.protocol.foreign_hashes import kind_of, read_foreign_hash
 from grantway.protocol.ids import show
 from grantway.protocol.lifecycle import state_of
 from grantway.protocol.model import (
     Account,
     AuditEntry,
     Client,
+    ClientSecret,
     DeliveryAttempt,
     Membership,
     Notice,
@@ -128,8 +130,16 @@ def client(one: Client) -> dict[str, Any]:
         "account_id": _shown("ac", one.account_id),
         "set": dict(one.overrides),
         "tokens_not_before": one.tokens_not_before,
-        "secrets": [{"created_at": each.created_at, "expires_at": each.expires_at} for each in one.secrets],
+        "secrets": [
+            {"created_at": each.created_at, "expires_at": each.expires_at, "kept_as": kept_as(each)}
+            for each in one.secrets
+        ],
     }
+
+
+def kept_as(secret: ClientSecret) -> str:
+    """How a secret is kept: by another server's hash until it is first shown."""
+    return "sha256" if secret.foreign_hash is None else kind_of(read_foreign_hash(secret.foreign_hash))
 
 
 def connection(view: ConnectionInView) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from grantway.protocol import audit
 from grantway.protocol.access import ProvenAccess, prove_access
-from grantway.protocol.client_authentication import authenticate_client
+from grantway.protocol.client_authentication import VerifiedSecret, authenticate_client
 from grantway.protocol.connections import removal, view_of
 from grantway.protocol.decision import Change, Decision, Refusal, refuse
 from grantway.protocol.facts import ConnectionInView, Facts, Page
@@ -20,10 +20,15 @@ from grantway.wire.messages import AuthorizationRevocationAnswer, AuthorizationR
 
 
 async def revoke_authorization(
-    facts: Facts, at: Moment, request: AuthorizationRevocationRequest, dialect: str, issuer: str
+    facts: Facts,
+    at: Moment,
+    request: AuthorizationRevocationRequest,
+    dialect: str,
+    issuer: str,
+    verified: VerifiedSecret | None = None,
 ) -> Decision[AuthorizationRevocationAnswer | Refusal]:
     """The connection goes, as if the customer had removed it; with ``only_access_token`` nothing but that token."""
-    client = await authenticate_client(request.credentials, facts, at, dialect)
+    client = await authenticate_client(request.credentials, facts, at, dialect, verified)
     if isinstance(client, Refusal):
         return Decision(client, reason=client.reason)
     if not client.confidential:

@@ -20,12 +20,17 @@ A_co = TypeVar("A_co", covariant=True)
 
 @record
 class Refusal:
-    """No. ``error`` is said, ``reason`` is the stable private slug that logs and metrics count."""
+    """No. ``error`` is said, ``reason`` is the stable private slug that logs and metrics count.
+
+    With ``to_verify`` it is not the last word: the client's secret may still fit one of these hashes, which takes too
+    long to find out inside a rule (``foreign_secrets.py``).
+    """
 
     error: OAuthError
     reason: str
     retry_after: int | None = None
     connection_state: str | None = None
+    to_verify: tuple[str, ...] = field(default=(), repr=False)
 
 
 @record

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grantway.protocol.access import CLEANUP, ProvenAccess, may_clean_up, prove_access, used_today, why_inactive
-from grantway.protocol.client_authentication import authenticate_client
+from grantway.protocol.client_authentication import VerifiedSecret, authenticate_client
 from grantway.protocol.decision import Decision, Refusal, refuse
 from grantway.protocol.facts import Facts
 from grantway.protocol.ids import show
@@ -24,10 +24,15 @@ SUSPENDED_FOR_NOW = IntrospectionAnswer(active=False, connection_state="suspende
 
 
 async def introspect(
-    facts: Facts, at: Moment, request: IntrospectionRequest, dialect: str, issuer: str
+    facts: Facts,
+    at: Moment,
+    request: IntrospectionRequest,
+    dialect: str,
+    issuer: str,
+    verified: VerifiedSecret | None = None,
 ) -> Decision[IntrospectionAnswer | Refusal]:
     """Answer, telling nothing of a token that the caller has no business with (RFC 7662 §4)."""
-    caller = await authenticate_client(request.credentials, facts, at, dialect)
+    caller = await authenticate_client(request.credentials, facts, at, dialect, verified)
     if isinstance(caller, Refusal):
         return Decision(caller, reason=caller.reason)
     if not caller.confidential:

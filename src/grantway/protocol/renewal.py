@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from grantway.protocol.access import ProvenAccess, prove_access, used_today, why_inactive
-from grantway.protocol.client_authentication import authenticate_client
+from grantway.protocol.client_authentication import VerifiedSecret, authenticate_client
 from grantway.protocol.decision import Add, Change, Decision, Refusal, refuse
 from grantway.protocol.facts import Facts
 from grantway.protocol.issuing import Issued, as_signed, issue_for_grant
@@ -29,10 +29,15 @@ RENEWED = frozenset({"code", "migration"})
 
 
 async def renew(
-    facts: Facts, at: Moment, request: RenewalRequest, dialect: str, issuer: str
+    facts: Facts,
+    at: Moment,
+    request: RenewalRequest,
+    dialect: str,
+    issuer: str,
+    verified: VerifiedSecret | None = None,
 ) -> Decision[Issued | Refusal]:
     """Another access token of the same grant, with the same scope and of the same kind."""
-    client = await authenticate_client(request.credentials, facts, at, dialect)
+    client = await authenticate_client(request.credentials, facts, at, dialect, verified)
     if isinstance(client, Refusal):
         return Decision(client, reason=client.reason)
     if not client.confidential:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grantway.protocol import audit
 from grantway.protocol.access import ProvenAccess, prove_access
-from grantway.protocol.client_authentication import authenticate_client
+from grantway.protocol.client_authentication import VerifiedSecret, authenticate_client
 from grantway.protocol.connections import ending
 from grantway.protocol.decision import Decision, Put, Refusal, refuse
 from grantway.protocol.facts import Facts
@@ -20,10 +20,15 @@ SKEW = MINUTE
 
 
 async def revoke(
-    facts: Facts, at: Moment, request: RevocationRequest, dialect: str, issuer: str
+    facts: Facts,
+    at: Moment,
+    request: RevocationRequest,
+    dialect: str,
+    issuer: str,
+    verified: VerifiedSecret | None = None,
 ) -> Decision[RevocationAnswer | Refusal]:
     """A refresh token of any generation ends its grant; an access token ends alone, unless it is its own grant."""
-    client = await authenticate_client(request.credentials, facts, at, dialect)
+    client = await authenticate_client(request.credentials, facts, at, dialect, verified)
     if isinstance(client, Refusal):
         return Decision(client, reason=client.reason)
     is_refresh = request.token.startswith("gwr_")

@@ -52,17 +52,26 @@ def buckets_of(email: str, address: str) -> Buckets:
     The network is a /24 or a /56, about what one connection to the internet is given. An IPv6 address counts as its
     /64, because whoever has one has all of them. What is no address (a local socket) is a bucket of its own.
     """
+    network, host = _whereabouts(address)
+    return Buckets(digest(f"person\0{email}\0{network}"), digest(f"address\0{host}"))
+
+
+def buckets_of_client(client_id: str, address: str) -> Buckets:
+    """The same for an attempt to authenticate as a client: counted apart, so that neither costs people their sign-in."""
+    network, host = _whereabouts(address)
+    return Buckets(digest(f"client\0{client_id}\0{network}"), digest(f"client-address\0{host}"))
+
+
+def _whereabouts(address: str) -> tuple[str, str]:
     try:
         exact = ip_address(address)
     except ValueError:
-        return Buckets(digest(f"person\0{email}\0local"), digest("address\0local"))
+        return "local", "local"
     if isinstance(exact, IPv6Address) and exact.ipv4_mapped is not None:
         exact = exact.ipv4_mapped
     if isinstance(exact, IPv4Address):
-        network, host = ip_network((exact, 24), strict=False), str(exact)
-    else:
-        network, host = ip_network((exact, 56), strict=False), str(ip_network((exact, 64), strict=False))
-    return Buckets(digest(f"person\0{email}\0{network}"), digest(f"address\0{host}"))
+        return str(ip_network((exact, 24), strict=False)), str(exact)
+    return str(ip_network((exact, 56), strict=False)), str(ip_network((exact, 64), strict=False))
 
 
 def buckets_of_browser(email: str, kept: str) -> Buckets:

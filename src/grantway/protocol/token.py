@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from grantway.protocol.administration.approval import may_connect_draft
-from grantway.protocol.client_authentication import authenticate_client, may_ask
+from grantway.protocol.client_authentication import VerifiedSecret, authenticate_client, may_ask
 from grantway.protocol.connections import SYSTEM, ending
 from grantway.protocol.decision import Decision, Refusal, refuse
 from grantway.protocol.facts import Facts
@@ -28,10 +28,12 @@ def writes(request: TokenRequest) -> bool:
     return module is not None and bool(module.WRITES)
 
 
-async def token(facts: Facts, at: Moment, request: TokenRequest, dialect: str) -> Decision[Issued | Refusal]:
+async def token(
+    facts: Facts, at: Moment, request: TokenRequest, dialect: str, verified: VerifiedSecret | None = None
+) -> Decision[Issued | Refusal]:
     """Decide a token request (RFC 6749 §5)."""
     # 1. Who is it?
-    client = await authenticate_client(request.credentials, facts, at, dialect)
+    client = await authenticate_client(request.credentials, facts, at, dialect, verified)
     if isinstance(client, Refusal):
         return Decision(client, reason=client.reason)
     # 2. May it ask for this kind of thing at all?

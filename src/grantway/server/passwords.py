@@ -1,26 +1,15 @@
-"""People's passwords: argon2id, a few at a time, never in the event loop and never inside a rule.
-
-One hash fills 19 MiB and a core for some tens of milliseconds. Two at a time and a short queue keep a flood of sign-ins
-from starving everything else: beyond the queue the answer is "busy" at once.
-"""
+"""People's passwords: argon2id. One hash fills 19 MiB and a core for some tens of milliseconds."""
 
 from __future__ import annotations
 
-import asyncio
 import unicodedata
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import ParamSpec, TypeVar
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import Argon2Error, InvalidHashError
 
-P = ParamSpec("P")
-T = TypeVar("T")
+from grantway.server.slow_work import SlowWork
 
-AT_A_TIME = 2
-LONGEST_QUEUE = 32
 LONGEST_PASSWORD = 1024
 """Characters. Longer ones are wrong without a look: nobody may make us normalise megabytes."""
 
@@ -28,48 +17,26 @@ LONGEST_PASSWORD = 1024
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1, hash_len=32, salt_len=16, type=Type.ID)
 
 
-class Busy(Exception):
-    """So many passwords are being verified that this one has to come back later."""
-
-
 class PasswordVerifier:
-    """Verifies passwords, ``AT_A_TIME`` at once, at most ``LONGEST_QUEUE`` waiting. One per process."""
+    """Verifies passwords, a few at a time (``slow_work.py``). One per process."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="password")
-        self._under_way = 0
+        self._work = SlowWork("password")
 
     async def verify(self, password: str, password_hash: str | None) -> bool:
         """Whether the password is the hash's. Without a hash it is not, after the same work.
 
         Raises ``Busy`` when the queue is full.
         """
-        return await self._queued(verify_password, password, password_hash)
+        return await self._work.do(verify_password, password, password_hash)
 
     async def hash(self, password: str) -> str:
         """The hash of a new password, in the same queue. Raises ``Busy``, and ``ValueError`` as ``hash_password``."""
-        return await self._queued(hash_password, password)
-
-    async def _queued(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        if self._under_way >= AT_A_TIME + LONGEST_QUEUE:
-            raise Busy
-        loop = asyncio.get_running_loop()
-        self._under_way += 1
-        future = self._threads.submit(work, *args, **kwargs)
-        # A browser that goes away does not shorten the queue: the thread is at it until it is done.
-        future.add_done_callback(lambda _: self._done(loop))
-        return await asyncio.wrap_future(future)
-
-    def _done(self, loop: asyncio.AbstractEventLoop) -> None:
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(self._one_less)
-
-    def _one_less(self) -> None:
-        self._under_way -= 1
+        return await self._work.do(hash_password, password)
 
     def close(self) -> None:
         """Let the threads go; what is being verified is finished first."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._work.close()
 
 
 def hash_password(password: str) -> str:

@@ -16,6 +16,7 @@ from grantway.server.log import DecisionLog, Traces
 from grantway.server.metrics import Metrics
 from grantway.server.mint import Mint
 from grantway.server.passwords import PasswordVerifier
+from grantway.server.secret_verifier import SecretVerifier
 from grantway.server.settings import Settings
 from grantway.server.storage.port import Storage
 
@@ -54,6 +55,7 @@ class Service:
     bell: Bell = field(default_factory=Bell)
     metrics: Metrics = field(default_factory=Metrics)
     passwords: PasswordVerifier = field(default_factory=PasswordVerifier)
+    secrets: SecretVerifier = field(default_factory=SecretVerifier)
     traces: Traces | None = None
     log_stream: BinaryIO | None = None
     """Where answers are logged; left out, to standard error."""

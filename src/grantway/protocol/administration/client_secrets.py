@@ -9,6 +9,7 @@ from grantway.protocol.administration.answers import OPERATOR, Rejected, recorde
 from grantway.protocol.administration.clients import find_client
 from grantway.protocol.client_secrets import LIVE_SECRETS, draw_client_secret
 from grantway.protocol.decision import Decision, Replace
+from grantway.protocol.digests import digest
 from grantway.protocol.facts import Facts
 from grantway.protocol.model import Client, ClientSecret
 from grantway.protocol.moment import Moment
@@ -74,8 +75,8 @@ def live_secrets(client: Client, at: Moment) -> list[ClientSecret]:
 
 
 def name_of(secret: ClientSecret) -> str:
-    """What a secret is called where it cannot be shown: the beginning of its digest."""
-    return secret.digest[:4].hex()
+    """What a secret is called where it cannot be shown: the beginning of its digest, or of its foreign hash's."""
+    return (secret.digest or digest(secret.foreign_hash or ""))[:4].hex()
 
 
 async def end_secret(

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from grantway.protocol import audit
 from grantway.protocol.administration.approval import may_connect_draft
-from grantway.protocol.client_authentication import authenticate_client, may_ask
+from grantway.protocol.client_authentication import VerifiedSecret, authenticate_client, may_ask
 from grantway.protocol.connecting import connected, granted
 from grantway.protocol.consent import superseded
 from grantway.protocol.decision import Add, Change, Decision, Refusal, refuse
@@ -40,10 +40,15 @@ GRANT_TYPE = "password"
 
 
 async def begin_password_grant(
-    facts: Facts, at: Moment, request: TokenRequest, dialect: str, address: str
+    facts: Facts,
+    at: Moment,
+    request: TokenRequest,
+    dialect: str,
+    address: str,
+    verified: VerifiedSecret | None = None,
 ) -> Decision[Attempt | Refusal]:
     """Who asks, and what has to be verified how slowly. No password is looked at for a client that may not bring one."""
-    client = await _client(facts, at, request, dialect)
+    client = await _client(facts, at, request, dialect, verified)
     if isinstance(client, Refusal):
         return Decision(client, reason=client.reason)
     if request.username is None or request.password is None:
@@ -62,10 +67,15 @@ async def fail_password_grant(facts: Facts, at: Moment, attempt: Attempt) -> Dec
 
 
 async def finish_password_grant(
-    facts: Facts, at: Moment, request: TokenRequest, dialect: str, attempt: Attempt
+    facts: Facts,
+    at: Moment,
+    request: TokenRequest,
+    dialect: str,
+    attempt: Attempt,
+    verified: VerifiedSecret | None = None,
 ) -> Decision[Issued | Refusal]:
     """The password was right: connect what the person may connect. Everything is read again, for it took a while."""
-    client = await _client(facts, at, request, dialect)
+    client = await _client(facts, at, request, dialect, verified)
     if isinstance(client, Refusal):
         return Decision(client, reason=client.reason)
     user = await proven_person(facts, attempt)
@@ -88,8 +98,10 @@ async def finish_password_grant(
     return await _granted(facts, at, request, client, user, account, scope, forgiven, is_first=before is None)
 
 
-async def _client(facts: Facts, at: Moment, request: TokenRequest, dialect: str) -> Client | Refusal:
-    client = await authenticate_client(request.credentials, facts, at, dialect)
+async def _client(
+    facts: Facts, at: Moment, request: TokenRequest, dialect: str, verified: VerifiedSecret | None
+) -> Client | Refusal:
+    client = await authenticate_client(request.credentials, facts, at, dialect, verified)
     if isinstance(client, Refusal):
         return client
     if not may_ask(client, GRANT_TYPE):

@@ -15,11 +15,16 @@ ClientKind = Literal["integration", "resource_server", "operator"]
 
 @record
 class ClientSecret:
-    """One of a client's live secrets (at most two, so that it can be rotated). SHA-256, shown once."""
+    """One of a client's live secrets (at most two, so that it can be rotated). SHA-256, shown once.
+
+    One that was brought along from another server may be known by its ``foreign_hash`` only (``foreign_hashes.py``).
+    Its digest is empty then, which is no secret's, until the client first shows it.
+    """
 
     digest: bytes = field(repr=False)
     created_at: datetime
     expires_at: datetime | None = None
+    foreign_hash: str | None = field(default=None, repr=False)
 
 
 @record

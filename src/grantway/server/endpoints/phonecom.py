@@ -15,6 +15,7 @@ from grantway.protocol.token import token, writes
 from grantway.protocol.token_status import token_status
 from grantway.server.address import address_of
 from grantway.server.answer import Endpoint, Said, refused
+from grantway.server.client_authentication import decided
 from grantway.server.cross_origin import page_of, readable
 from grantway.server.mint import Mint
 from grantway.server.password_grant import answer_password
@@ -79,7 +80,7 @@ async def _decide(service: Service, request: HttpRequest, message: TokenRequest)
         address = address_of(request, service.settings.trusted_proxies)
         return await answer_password(service, message, DIALECT, address)
     run = service.propose if writes(message) else service.consult
-    return await run(token, message, DIALECT)
+    return await decided(service, request, run, token, message, DIALECT)
 
 
 async def _details(service: Service, access_token: str) -> TokenStatusAnswer | None:

@@ -8,6 +8,7 @@ from grantway.protocol.renewal import renew
 from grantway.protocol.token import token
 from grantway.protocol.token_status import token_status
 from grantway.server.answer import Endpoint, Said, refused
+from grantway.server.client_authentication import decided
 from grantway.server.mint import Mint
 from grantway.server.service import Service
 from grantway.wire.dialects import square
@@ -22,7 +23,7 @@ def endpoints(mint: Mint) -> dict[tuple[str, str], Endpoint]:
 
     async def answer_token(service: Service, request: HttpRequest) -> Said:
         message = square.read_token_request(request)
-        decision = await service.propose(token, message, DIALECT)
+        decision = await decided(service, request, service.propose, token, message, DIALECT)
         issued = decision.answer
         if isinstance(issued, Refusal):
             return refused(issued, _error, request)
@@ -32,7 +33,7 @@ def endpoints(mint: Mint) -> dict[tuple[str, str], Endpoint]:
 
     async def answer_renewal(service: Service, request: HttpRequest) -> Said:
         message = square.read_renewal_request(request)
-        decision = await service.propose(renew, message, DIALECT, service.issuer)
+        decision = await decided(service, request, service.propose, renew, message, DIALECT, service.issuer)
         issued = decision.answer
         if isinstance(issued, Refusal):
             return refused(issued, _error, request)
@@ -49,7 +50,9 @@ def endpoints(mint: Mint) -> dict[tuple[str, str], Endpoint]:
 
     async def answer_revocation(service: Service, request: HttpRequest) -> Said:
         message = square.read_authorization_revocation_request(request)
-        decision = await service.settle(revoke_authorization, message, DIALECT, service.issuer)
+        decision = await decided(
+            service, request, service.settle, revoke_authorization, message, DIALECT, service.issuer
+        )
         if isinstance(decision.answer, Refusal):
             return refused(decision.answer, _error, request)
         answer = square.write_authorization_revocation_answer(decision.answer)

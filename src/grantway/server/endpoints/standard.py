@@ -17,6 +17,7 @@ from grantway.protocol.policy import PROFILES
 from grantway.protocol.revocation import revoke
 from grantway.protocol.token import GRANT_TYPES, token, writes
 from grantway.server.answer import Endpoint, Said, refused
+from grantway.server.client_authentication import decided
 from grantway.server.mint import Mint
 from grantway.server.service import Service
 from grantway.wire.dialects import standard
@@ -37,7 +38,7 @@ def endpoints(mint: Mint) -> dict[tuple[str, str], Endpoint]:
     async def answer_token(service: Service, request: HttpRequest) -> Said:
         message = standard.read_token_request(request)
         run = service.propose if writes(message) else service.consult
-        decision = await run(token, message, DIALECT)
+        decision = await decided(service, request, run, token, message, DIALECT)
         issued = decision.answer
         if isinstance(issued, Refusal):
             return refused(issued, standard.write_error_answer, request)
@@ -47,7 +48,7 @@ def endpoints(mint: Mint) -> dict[tuple[str, str], Endpoint]:
 
     async def answer_introspection(service: Service, request: HttpRequest) -> Said:
         message = standard.read_introspection_request(request)
-        decision = await service.consult(introspect, message, DIALECT, service.issuer)
+        decision = await decided(service, request, service.consult, introspect, message, DIALECT, service.issuer)
         if isinstance(decision.answer, Refusal):
             return refused(decision.answer, standard.write_error_answer, request)
         return Said(
@@ -56,7 +57,7 @@ def endpoints(mint: Mint) -> dict[tuple[str, str], Endpoint]:
 
     async def answer_revocation(service: Service, request: HttpRequest) -> Said:
         message = standard.read_revocation_request(request)
-        decision = await service.settle(revoke, message, DIALECT, service.issuer)
+        decision = await decided(service, request, service.settle, revoke, message, DIALECT, service.issuer)
         if isinstance(decision.answer, Refusal):
             return refused(decision.answer, standard.write_error_answer, request)
         return Said(standard.write_revocation_answer(decision.answer), decision.reason, message.credentials.client_id)

@@ -6,6 +6,7 @@ from grantway.protocol.decision import Refusal
 from grantway.protocol.token import token
 from grantway.protocol.vendor_calls import revoke_access, token_info
 from grantway.server.answer import Endpoint, Said, refused
+from grantway.server.client_authentication import decided
 from grantway.server.mint import Mint
 from grantway.server.service import Service
 from grantway.wire.dialects import sunshine
@@ -20,7 +21,7 @@ def endpoints(mint: Mint) -> dict[tuple[str, str], Endpoint]:
 
     async def answer_token(service: Service, request: HttpRequest) -> Said:
         message = sunshine.read_token_request(request)
-        decision = await service.propose(token, message, DIALECT)
+        decision = await decided(service, request, service.propose, token, message, DIALECT)
         issued = decision.answer
         if isinstance(issued, Refusal):
             return refused(issued, sunshine.write_error_answer, request)

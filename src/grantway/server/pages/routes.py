@@ -27,8 +27,8 @@ from grantway.server.pages import (
 )
 from grantway.server.pages.problems import Stop, told
 from grantway.server.pages.visit import Site, Visit
-from grantway.server.passwords import Busy
 from grantway.server.service import Service
+from grantway.server.slow_work import Busy
 from grantway.server.storage.port import OutcomeUnknown, StorageError
 from grantway.wire.errors import Malformed
 
