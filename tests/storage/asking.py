@@ -33,6 +33,7 @@ from grantway.protocol.model import (
     PendingAuthorization,
     RefusedAuthorization,
     Resource,
+    Restoration,
     Scope,
     Session,
     SigningKey,
@@ -280,6 +281,11 @@ def tally(label: str = "refresh_token", **fields: Any) -> Tally:
 def foreign_token(number: int = 18, **fields: Any) -> ForeignToken:
     basics: dict[str, Any] = {"digest": an_id(number) * 2, "grant_id": an_id(5), "kind": "access", "created_at": NOON}
     return ForeignToken(**basics | fields)
+
+
+def restoration(number: int = 19, **fields: Any) -> Restoration:
+    basics: dict[str, Any] = {"id": an_id(number), "restored_at": NOON, "backup_at": NOON - HOUR, "until": NOON + DAY}
+    return Restoration(**basics | fields)
 
 
 ICON = Icon(an_id(3), b"\x89PNG", "digest")

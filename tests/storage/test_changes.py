@@ -49,6 +49,7 @@ from tests.storage.asking import (
     pending,
     refused_authorization,
     resource,
+    restoration,
     scope,
     session,
     sign_in_request,
@@ -76,7 +77,7 @@ def the_grant(storage: Any, number: int = 5) -> Any:
         user(), account(), membership(), client(), ICON, connection(), grant(), ENDED, pending(), session(),
         connection_key(), signing_key(), scope(), notice(), audit_entry(), bucket(), operator(), link(), sign_in_request(),
         developer(), refused_authorization(), webhook(), resource(), event(), attempt(), operator_key(),
-        idempotent_answer(), tally(), foreign_token(),
+        idempotent_answer(), tally(), foreign_token(), restoration(),
     ],
     ids=lambda record: type(record).__name__,
 )  # fmt: skip

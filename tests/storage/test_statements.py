@@ -25,7 +25,7 @@ from tests.storage.asking import NOON, an_id, audit_entry
 
 WHOLE_TABLES = {
     # a handful of rows, or at most a thousand of few
-    "SCOPES", "SIGNING_KEYS", "SIGNING_KEY_VERSIONS", "OPERATORS", "OPERATOR_KEYS",
+    "SCOPES", "RESTORATION_THAT_COUNTS", "SIGNING_KEYS", "SIGNING_KEY_VERSIONS", "OPERATORS", "OPERATOR_KEYS",
     # five counts, each of a whole index
     "CENSUS",
     # the notices that wait, by their own index

@@ -76,6 +76,29 @@ class MoveGeneration:
 
 
 @record
+class MoveAhead:
+    """A proven token knows more than its row: the row is at ``to_generation`` now. Guards as for ``MoveGeneration``."""
+
+    grant_id: bytes
+    from_generation: int
+    to_generation: int
+    moved_at: datetime
+    move_key: bytes | None = field(default=None, repr=False)
+    refresh_idle_expires_at: datetime | None = None
+
+
+@record
+class SetBack:
+    """What is good for once or for a short time may have been used since the backup, so it is good for nothing. No guard.
+
+    Sessions, one-time links, waiting authorization and sign-in requests are gone; codes that were not exchanged can not
+    be any more, but their grants stay: a token of theirs may prove that they were.
+    """
+
+    at: datetime
+
+
+@record
 class EndGrant:
     """A grant is over, and all its tokens. No guard: ending what is ended changes nothing."""
 
@@ -195,7 +218,8 @@ class LeaseNotice:
 Change = (
     Add | Replace | Put | Forget | MoveGeneration | EndGrant | EndUserGrants | EndSessions
     | RemoveConnection | TouchUse | LeaseNotice | ReportDelivery | PutOffNotice | DropNotice | ReplayNotice
-    | TouchOperatorKey | AddTallies
+    | TouchOperatorKey | AddTallies | MoveAhead | SetBack
+    | SweepGrant | LookAgain | RetireSeals
 )  # fmt: skip
 
 

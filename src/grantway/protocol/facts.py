@@ -37,6 +37,7 @@ from grantway.protocol.model import (
     Resource,
     Scope,
     Session,
+    Restoration,
     SigningKey,
     SignInRequest,
     Tally,
@@ -297,3 +298,6 @@ class Facts(Protocol):
 
 Rule = Callable[[Facts, datetime], Coroutine[Any, Any, Decision[A]]]
 """What ``settle`` runs: gathers facts and decides. Takes the facts and the time at which it runs."""
+    async def restoration(self) -> Restoration | None:
+        """The last time that the database was set back to a backup, while that counts; see ``Restoration.until``."""
+

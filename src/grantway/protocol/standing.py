@@ -83,10 +83,15 @@ def next_idle_end(client: Client, grant: Grant, now: datetime) -> datetime | Non
     return None if idle is None else now + idle
 
 
-def refresh_end(held: GrantInUse) -> datetime | None:
-    """When the grant's refresh token stops working, as things stand; ``None``: without end."""
+def refresh_end(held: GrantInUse, unknown_until: datetime | None = None) -> datetime | None:
+    """When the grant's refresh token stops working, as things stand; ``None``: without end.
+
+    ``unknown_until``: it may have moved up to then without its row knowing of it.
+    """
     grant, policy = held.grant, held.client.policy
     absolute, idle = grant.refresh_expires_at, grant.refresh_idle_expires_at
+    if unknown_until is not None:
+        idle = next_idle_end(held.client, grant, unknown_until)
     if idle is not None and not rotates(held.client, grant) and policy.refresh_idle_lifetime and grant.last_used_day:
         # Where nothing rotates nothing moves: the idle time runs from the end of the last day of use.
         used_until = datetime.combine(grant.last_used_day, time.min, UTC) + timedelta(days=1)

@@ -4,6 +4,9 @@ Rotation is one guarded move of the grant's generation. Retry rule: an authentic
 the live one at any time and gets the same successor, a public one within a short window; older ones are reuse and end
 the grant, because thief and owner look alike from here. Only a proven token presented by its own client ends anything.
 
+A token ahead of its row proves that the database was set back. While that is known (``Restoration``) the row follows the
+token; otherwise it is refused and nothing ends.
+
 A refresh token of an older system is generation 0 of its grant: its first use moves the grant to 1, and it is answered
 with one of ours. From then on the retry rule holds for it as for any other; where nothing rotates it stays good.
 """
@@ -15,12 +18,12 @@ from typing import Literal
 
 from grantway.protocol import audit
 from grantway.protocol.activation import activation
-from grantway.protocol.decision import Change, Decision, MoveGeneration, Refusal, TouchUse, refuse
+from grantway.protocol.decision import Change, Decision, MoveAhead, MoveGeneration, Refusal, TouchUse, refuse
 from grantway.protocol.digests import foreign_digest
 from grantway.protocol.facts import Facts, GrantInUse
 from grantway.protocol.issuing import Issued, Reused, issue_for_grant
 from grantway.protocol.keys import MOVE, REFRESH, mac, same
-from grantway.protocol.model import Client, ForeignToken, Grant
+from grantway.protocol.model import Client, ForeignToken, Grant, Restoration
 from grantway.protocol.moment import Moment
 from grantway.protocol.scope import common, within
 from grantway.protocol.standing import SUSPENDED, next_idle_end, refresh_end, rotates, suspended, why_out
@@ -43,16 +46,23 @@ _KEY_LENGTH = 16
 
 @record
 class Presented:
-    """The refresh token as it was read, or as it is known from an older system, and the grant that it names."""
+    """The refresh token as it was read, or as it is known from an older system, and the grant that it names.
+
+    ``set_back`` is asked for only when the token is ahead of its grant.
+    """
 
     token: UnprovenRefreshToken | ForeignToken | None = field(repr=False)
     held: GrantInUse | None
+    set_back: Restoration | None = None
 
 
 async def load(request: TokenRequest, facts: Facts) -> Presented:
     text = request.refresh_token or ""
     token = read_refresh_token(text) or await _known_foreign(text, facts)
-    return Presented(token, None if token is None else await facts.grant(token.grant_id))
+    held = None if token is None else await facts.grant(token.grant_id)
+    if held is None or not isinstance(token, UnprovenRefreshToken) or token.generation <= held.grant.generation:
+        return Presented(token, held)
+    return Presented(token, held, await facts.restoration())
 
 
 async def _known_foreign(text: str, facts: Facts) -> ForeignToken | None:
@@ -83,10 +93,12 @@ def decide(request: TokenRequest, client: Client, loaded: Presented, at: Moment)
         return Decision(suspended(out), reason=out)
     if out is not None:
         return refuse(INVALID_GRANT, out)
-    ends = (refresh_end(held), token.expires_at if isinstance(token, ForeignToken) else None)
+    set_back = loaded.set_back
+    end = refresh_end(held, None if set_back is None else set_back.restored_at)
+    ends = (end, token.expires_at if isinstance(token, ForeignToken) else None)
     if any(end is not None and at.now >= end for end in ends):
         return refuse(INVALID_GRANT, "refresh_token_expired")
-    if generation > grant.generation:
+    if generation > grant.generation and set_back is None:
         # Only a database that was set back knows less than its tokens; nothing ends, and somebody should look.
         return refuse(INVALID_GRANT, "generation_ahead")
     scope = grant.scope if request.scope is None else request.scope  # RFC 6749 §6: left out means all that was granted
@@ -125,6 +137,18 @@ def _issued(
     held: GrantInUse,
     secret: bytes,
     generation: int,
+def _catching_up(
+    held: GrantInUse, to: int, at: Moment, move_key: bytes | None, by: Client
+) -> tuple[Change, ...]:
+    """The row follows its token: whatever was issued between the backup and its restoration is older than this."""
+    grant, idle_end = held.grant, next_idle_end(held.client, held.grant, at.now)
+    return (
+        MoveAhead(grant.id, grant.generation, to, at.now, move_key, idle_end),
+        *activation(held, at),
+        audit.note(at, audit.by_client(by), "grant_caught_up", held.connection, grant_id=grant.id),
+    )
+
+
     at: Moment,
     scope: tuple[str, ...],
     resource: tuple[str, ...],

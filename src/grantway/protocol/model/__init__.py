@@ -17,7 +17,16 @@ from grantway.protocol.model.clients import (
 )
 from grantway.protocol.model.connections import Connection, ConnectionKey, Resource, Suspension, Webhook
 from grantway.protocol.model.grants import EndedToken, ForeignToken, Grant, Origin, PendingAuthorization
-from grantway.protocol.model.house import AuditEntry, IdempotentAnswer, OperatorKey, SigningKey, Tally
+from grantway.protocol.model.house import (
+    AuditEntry,
+    AuditSeal,
+    IdempotentAnswer,
+    Lease,
+    OperatorKey,
+    Restoration,
+    SigningKey,
+    Tally,
+)
 from grantway.protocol.model.outbox import DeliveryAttempt, Event, Notice, NoticeKind
 from grantway.protocol.model.people import (
     Account,
@@ -37,13 +46,13 @@ Record = (
     | Connection | ConnectionKey | Webhook | Resource
     | Grant | EndedToken | ForeignToken | PendingAuthorization
     | Event | Notice | DeliveryAttempt
-    | SigningKey | OperatorKey | AuditEntry | IdempotentAnswer | Tally
+    | SigningKey | OperatorKey | AuditEntry | AuditSeal | Lease | Restoration | IdempotentAnswer | Tally
 )  # fmt: skip
 
 __all__ = [
     "Account", "AuditEntry", "Client", "ClientKind", "ClientSecret", "Connection", "ConnectionKey", "DeliveryAttempt",
     "Developer", "EndedToken", "Event", "FailureBucket", "ForeignToken", "Grant", "Icon", "IdempotentAnswer", "Membership",
     "Notice", "NoticeKind", "OneTimeLink", "Operator", "OperatorKey", "Origin", "PendingAuthorization", "Record",
-    "RefusedAuthorization", "Resource", "Role", "Scope", "Session", "SignInRequest", "SigningKey", "Suspension", "Tally",
+    "RefusedAuthorization", "Resource", "Restoration", "Role", "Scope", "Session", "SignInRequest", "SigningKey", "Suspension", "Tally",
     "User", "Webhook",
 ]  # fmt: skip

@@ -32,6 +32,7 @@ from grantway.protocol.model import (
     Resource,
     Scope,
     Session,
+    Restoration,
     SigningKey,
     SignInRequest,
     Tally,
@@ -69,6 +70,9 @@ KEYS: Mapping[type[Any], Callable[[Any], Any]] = {
     AuditEntry: attrgetter("id"),
     IdempotentAnswer: attrgetter("digest"),
     Tally: attrgetter("hour", "kind", "label"),
+    AuditSeal: attrgetter("number"),
+    Lease: attrgetter("name"),
+    Restoration: attrgetter("id"),
 }
 """What each kind of record is found by. No two records of a kind have the same."""
 
@@ -81,6 +85,7 @@ PUTTABLE = frozenset({
     Membership, Operator, Developer, Icon, EndedToken, Session, Scope, FailureBucket, RefusedAuthorization,
 })  # fmt: skip
 """Records whose last writer may win. Grants, notices and audit entries change by their own changes or not at all."""
+    Restoration, Lease,
 
 FORGETTABLE = frozenset({
     Membership, Operator, Developer, Icon, EndedToken, PendingAuthorization, Session, OneTimeLink, SignInRequest,

@@ -16,6 +16,8 @@ from grantway.protocol.decision import (
     EndUserGrants,
     Forget,
     LeaseNotice,
+    LookAgain,
+    MoveAhead,
     MoveGeneration,
     Put,
     PutOffNotice,
@@ -23,6 +25,9 @@ from grantway.protocol.decision import (
     Replace,
     ReplayNotice,
     ReportDelivery,
+    RetireSeals,
+    SetBack,
+    SweepGrant,
     TouchOperatorKey,
     TouchUse,
 )
@@ -49,7 +54,7 @@ def apply(change: Change, tables: Tables) -> None:
             if key not in tables.of(kind):
                 raise GuardMissed(f"That {kind.__name__} is gone already.")
             tables.set(kind, key, None)
-        case MoveGeneration():
+        case MoveGeneration() | MoveAhead():
             _move(change, tables)
         case EndGrant(grant_id, at, reason, by):
             grant = tables.of(Grant).get(grant_id)
@@ -66,6 +71,8 @@ def apply(change: Change, tables: Tables) -> None:
         case TouchUse(grant_id, connection_id, day):
             _touch(Grant, grant_id, day, tables)
             _touch(Connection, connection_id, day, tables)
+        case SetBack():
+            _set_back(tables)
         case TouchOperatorKey(key_id, day):
             _touch(OperatorKey, key_id, day, tables)
         case LeaseNotice(notice_id, lease, at, until):
@@ -110,13 +117,13 @@ def _replace(record: Record, tables: Tables) -> None:
     tables.set(kind, key, record)
 
 
-def _move(move: MoveGeneration, tables: Tables) -> None:
+def _move(move: MoveGeneration | MoveAhead, tables: Tables) -> None:
     grant = tables.of(Grant).get(move.grant_id)
     if grant is None or grant.generation != move.from_generation or grant.revoked_at is not None:
         raise GuardMissed("That grant has moved on.")
     moved = replace(
         grant,
-        generation=grant.generation + 1,
+        generation=move.to_generation if isinstance(move, MoveAhead) else grant.generation + 1,
         previous_moved_at=grant.moved_at,
         moved_at=max(grant.moved_at or move.moved_at, move.moved_at),
         move_key=move.move_key,
@@ -150,6 +157,26 @@ def _remove(removal: RemoveConnection, tables: Tables) -> None:
     tables.set(Connection, connection.id, removed)
     for webhook in list(tables.of(Webhook).values()):
         if webhook.connection_id == connection.id and webhook.ended_at is None:
+def _set_back(tables: Tables) -> None:
+    for kind in (Session, OneTimeLink, PendingAuthorization, SignInRequest):
+        for key in list(tables.of(kind)):
+            tables.set(kind, key, None)
+    for grant in list(tables.of(Grant).values()):
+        if grant.origin == "code" and grant.generation == 0:
+            tables.set(Grant, grant.id, replace(grant, code_expires_at=None))
+
+
+def _sweep_grant(sweep: SweepGrant, tables: Tables) -> None:
+    grant = tables.of(Grant).get(sweep.grant_id)
+    as_read = (sweep.generation, sweep.last_used_day, None)
+    if grant is None or (grant.generation, grant.last_used_day, grant.revoked_at) != as_read:
+        return
+    tables.set(Grant, grant.id, None)
+    for token in list(tables.of(ForeignToken).values()):
+        if token.grant_id == grant.id:
+            tables.set(ForeignToken, token.digest, None)
+
+
             tables.set(Webhook, webhook.id, replace(webhook, ended_at=removal.at, version=webhook.version + 1))
     for resource in list(tables.of(Resource).values()):
         if resource.connection_id == connection.id and resource.cancelled_at is None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from grantway.protocol.facts import FIRST_PAGE, Page
 from grantway.protocol.ids import show
-from grantway.protocol.model import AuditEntry, IdempotentAnswer, OperatorKey, SigningKey, Tally
+from grantway.protocol.model import AuditEntry, IdempotentAnswer, OperatorKey, Restoration, SigningKey, Tally
 from grantway.server.storage.memory.tables import Reading, by_id, one_page
 
 
@@ -23,6 +23,10 @@ class HouseFacts(Reading):
 
     async def operator_keys(self) -> tuple[OperatorKey, ...]:
         return by_id(self._all(OperatorKey))[::-1][:1000]
+
+    async def restoration(self) -> Restoration | None:
+        counting = self._all(Restoration, lambda each: each.until > self._now)
+        return max(counting, key=lambda each: each.restored_at, default=None)
 
     async def idempotent_answer(self, digest: bytes) -> IdempotentAnswer | None:
         return self._tables.of(IdempotentAnswer).get(digest)

@@ -16,6 +16,8 @@ from grantway.protocol.decision import (
     EndUserGrants,
     Forget,
     LeaseNotice,
+    LookAgain,
+    MoveAhead,
     MoveGeneration,
     Put,
     PutOffNotice,
@@ -23,6 +25,9 @@ from grantway.protocol.decision import (
     Replace,
     ReplayNotice,
     ReportDelivery,
+    RetireSeals,
+    SetBack,
+    SweepGrant,
     TouchOperatorKey,
     TouchUse,
 )
@@ -97,6 +102,17 @@ def _move_generation(move: MoveGeneration) -> Steps:
     idle = _maybe(move.refresh_idle_expires_at)
     values = (move.grant_id, move.from_generation, micros(move.moved_at), move.move_key, idle)
     yield Step(grants.MOVE_GENERATION, values, "That grant has moved on.")
+
+
+def _move_ahead(move: MoveAhead) -> Steps:
+    idle = _maybe(move.refresh_idle_expires_at)
+    values = (move.grant_id, move.from_generation, micros(move.moved_at), move.move_key, idle, move.to_generation)
+    yield Step(grants.MOVE_AHEAD, values, "That grant has moved on.")
+
+
+def _set_back(change: SetBack) -> Steps:
+    for statement in people.SET_BACK.values():
+        yield Step(statement, (0,))
 
 
 def _end_grant(end: EndGrant) -> Steps:
@@ -198,3 +214,5 @@ _STEPS: Mapping[type[Any], Callable[[Any], Steps]] = {
     ReplayNotice: _replay_notice,
     ReportDelivery: _report_delivery,
 }
+    MoveAhead: _move_ahead,
+    SetBack: _set_back,

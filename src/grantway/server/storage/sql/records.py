@@ -31,6 +31,7 @@ from grantway.protocol.model import (
     Resource,
     Scope,
     Session,
+    Restoration,
     SigningKey,
     SignInRequest,
     Tally,
@@ -172,6 +173,9 @@ AUDIT_ENTRY = Codec(AuditEntry, at=TIME, detail=DOCUMENT)
 IDEMPOTENT_ANSWER = Codec(IdempotentAnswer, created_at=TIME, expires_at=TIME)
 TALLY = Codec(Tally, hour=TIME)
 
+AUDIT_SEAL = Codec(AuditSeal, day=DAY, sealed_at=TIME, removed_at=TIME)
+LEASE = Codec(Lease, until=TIME)
+RESTORATION = Codec(Restoration, restored_at=TIME, backup_at=TIME, until=TIME)
 CODECS: Mapping[type[Any], Codec[Any]] = {
     User: USER,
     Account: ACCOUNT,
@@ -203,3 +207,6 @@ CODECS: Mapping[type[Any], Codec[Any]] = {
     IdempotentAnswer: IDEMPOTENT_ANSWER,
     Tally: TALLY,
 }
+    AuditSeal: AUDIT_SEAL,
+    Lease: LEASE,
+    Restoration: RESTORATION,

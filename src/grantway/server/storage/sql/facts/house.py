@@ -6,7 +6,7 @@ from datetime import datetime
 
 from grantway.protocol.facts import FIRST_PAGE, Page
 from grantway.protocol.ids import show
-from grantway.protocol.model import AuditEntry, IdempotentAnswer, OperatorKey, SigningKey, Tally
+from grantway.protocol.model import AuditEntry, IdempotentAnswer, OperatorKey, Restoration, SigningKey, Tally
 from grantway.server.storage.sql import records as r
 from grantway.server.storage.sql.codec import micros
 from grantway.server.storage.sql.facts.reading import Reading, older
@@ -37,6 +37,9 @@ class HouseFacts(Reading):
 
     async def operator_keys(self) -> tuple[OperatorKey, ...]:
         return await self._many(r.OPERATOR_KEY, sql.OPERATOR_KEYS)
+
+    async def restoration(self) -> Restoration | None:
+        return await self._one(r.RESTORATION, sql.RESTORATION_THAT_COUNTS, micros(self._now))
 
     async def idempotent_answer(self, digest: bytes) -> IdempotentAnswer | None:
         return await self._one(r.IDEMPOTENT_ANSWER, BY_KEY[IdempotentAnswer], digest)

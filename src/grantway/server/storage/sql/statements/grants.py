@@ -11,6 +11,13 @@ update grants set generation = generation + 1, previous_moved_at = moved_at,
 where id = ?1 and generation = ?2 and revoked_at is null"""
 """A code is exchanged or a refresh token rotated, once."""
 
+MOVE_AHEAD = """
+update grants set generation = ?6, previous_moved_at = moved_at,
+  moved_at = case when moved_at > ?3 then moved_at else ?3 end, move_key = ?4,
+  refresh_idle_expires_at = coalesce(?5, refresh_idle_expires_at)
+where id = ?1 and generation = ?2 and revoked_at is null"""
+"""A grant follows a token that knows more than its row."""
+
 END_GRANT = (
     "update grants set revoked_at = ?2, revoked_reason = ?3, revoked_by = ?4 where id = ?1 and revoked_at is null"
 )

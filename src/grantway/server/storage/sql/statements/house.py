@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from grantway.server.storage.sql.records import AUDIT_ENTRY, OPERATOR_KEY, SIGNING_KEY
+from grantway.server.storage.sql.records import AUDIT_ENTRY, OPERATOR_KEY, RESTORATION, SIGNING_KEY
 
 TOUCH_OPERATOR_KEY = (
     "update operator_keys set last_used_day = ?2 where id = ?1 and (last_used_day is null or last_used_day < ?2)"
@@ -26,6 +26,10 @@ select {SIGNING_KEY.columns()} from signing_keys where retires_at is null or ret
 
 OPERATOR_KEYS = f"select {OPERATOR_KEY.columns()} from operator_keys order by id desc limit 1000"
 """All operator keys, newest first."""
+
+RESTORATION_THAT_COUNTS = f"""
+select {RESTORATION.columns()} from restorations where until > ?1 order by restored_at desc limit 1"""
+"""The last time that the database was set back, while that counts."""
 
 TALLIES = """
 select hour / ?3 * ?3, kind, label, cast(sum(count) as bigint) from tallies where hour >= ?1 and (cast(?2 as text) is null or kind = ?2)

@@ -13,6 +13,15 @@ FORGET_EXTERNAL_IDS = "delete from account_external_ids where account_id = ?1"
 END_SESSIONS = "delete from sessions where user_id = ?1 and digest is not ?2"
 """A person's sessions are over, but for one."""
 
+SET_BACK = {
+    "sessions": "delete from sessions where expires_at > ?1",
+    "one_time_links": "delete from one_time_links where expires_at > ?1",
+    "sign_in_requests": "delete from sign_in_requests where expires_at > ?1",
+    "pending_authorizations": "delete from pending_authorizations where expires_at > ?1",
+    "codes": "update grants set code_expires_at = null where origin = 'code' and generation = 0 and code_expires_at > ?1",
+}
+"""What may have been used since a backup; ``?1`` is a time before all of them."""
+
 USER_BY_EMAIL = f"select {USER.columns()} from users where email = ?1"
 """A user by case-folded address."""
 

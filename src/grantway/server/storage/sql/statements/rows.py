@@ -31,6 +31,7 @@ from grantway.protocol.model import (
     Resource,
     Scope,
     Session,
+    Restoration,
     SigningKey,
     SignInRequest,
     Tally,
@@ -69,6 +70,9 @@ TABLES: Mapping[type[Any], tuple[str, str]] = {
     AuditEntry: ("audit_entries", "id = ?1"),
     IdempotentAnswer: ("idempotent_answers", "digest = ?1"),
     Tally: ("tallies", "hour = ?1 and kind = ?2 and label = ?3"),
+    AuditSeal: ("audit_seals", "number = ?1"),
+    Lease: ("leases", "name = ?1"),
+    Restoration: ("restorations", "id = ?1"),
 }
 """Each kind's table and what finds one row of it. The keys are the first fields of their records."""
 
