@@ -123,6 +123,10 @@ def decide(request: TokenRequest, client: Client, loaded: Presented, at: Moment)
         used = (TouchUse(grant.id, held.connection.id, at.now.date()),)
     if generation < grant.generation:
         return Decision(_issued(held, secret, grant.generation, at, scope, resource, request), used, "refresh_repeated")
+    if generation > grant.generation:
+        to = generation + 1 if rotating else generation
+        caught_up = _catching_up(held, to, at, move_key, by=client)
+        return Decision(_issued(held, secret, to, at, scope, resource, request), (*caught_up, *used), "refresh_caught_up")
     if not rotating and not foreign:
         return Decision(_issued(held, secret, grant.generation, at, scope, resource, request), used, "refreshed")
     idle_end = next_idle_end(held.client, grant, at.now)
@@ -133,10 +137,6 @@ def decide(request: TokenRequest, client: Client, loaded: Presented, at: Moment)
     return Decision(_issued(held, secret, grant.generation + 1, at, scope, resource, request), moved, "refreshed")
 
 
-def _issued(
-    held: GrantInUse,
-    secret: bytes,
-    generation: int,
 def _catching_up(
     held: GrantInUse, to: int, at: Moment, move_key: bytes | None, by: Client
 ) -> tuple[Change, ...]:
@@ -149,6 +149,10 @@ def _catching_up(
     )
 
 
+def _issued(
+    held: GrantInUse,
+    secret: bytes,
+    generation: int,
     at: Moment,
     scope: tuple[str, ...],
     resource: tuple[str, ...],
