@@ -219,7 +219,6 @@ Change = (
     Add | Replace | Put | Forget | MoveGeneration | EndGrant | EndUserGrants | EndSessions
     | RemoveConnection | TouchUse | LeaseNotice | ReportDelivery | PutOffNotice | DropNotice | ReplayNotice
     | TouchOperatorKey | AddTallies | MoveAhead | SetBack
-    | SweepGrant | LookAgain | RetireSeals
 )  # fmt: skip
 
 

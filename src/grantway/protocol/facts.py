@@ -35,9 +35,9 @@ from grantway.protocol.model import (
     PendingAuthorization,
     RefusedAuthorization,
     Resource,
+    Restoration,
     Scope,
     Session,
-    Restoration,
     SigningKey,
     SignInRequest,
     Tally,
@@ -275,6 +275,9 @@ class Facts(Protocol):
     async def operator_keys(self) -> tuple[OperatorKey, ...]:
         """Newest first, revoked and expired ones included, at most 1000."""
 
+    async def restoration(self) -> Restoration | None:
+        """The last time that the database was set back to a backup, while that counts; see ``Restoration.until``."""
+
     async def idempotent_answer(self, digest: bytes) -> IdempotentAnswer | None: ...
     async def tallies(self, since: datetime, kind: str | None = None, *, hours: int = 1) -> tuple[Tally, ...]:
         """By hour, then kind, then label; ``hours``: added up for so many (counted from 1970), told by the first.
@@ -298,6 +301,3 @@ class Facts(Protocol):
 
 Rule = Callable[[Facts, datetime], Coroutine[Any, Any, Decision[A]]]
 """What ``settle`` runs: gathers facts and decides. Takes the facts and the time at which it runs."""
-    async def restoration(self) -> Restoration | None:
-        """The last time that the database was set back to a backup, while that counts; see ``Restoration.until``."""
-

@@ -17,16 +17,7 @@ from grantway.protocol.model.clients import (
 )
 from grantway.protocol.model.connections import Connection, ConnectionKey, Resource, Suspension, Webhook
 from grantway.protocol.model.grants import EndedToken, ForeignToken, Grant, Origin, PendingAuthorization
-from grantway.protocol.model.house import (
-    AuditEntry,
-    AuditSeal,
-    IdempotentAnswer,
-    Lease,
-    OperatorKey,
-    Restoration,
-    SigningKey,
-    Tally,
-)
+from grantway.protocol.model.house import AuditEntry, IdempotentAnswer, OperatorKey, Restoration, SigningKey, Tally
 from grantway.protocol.model.outbox import DeliveryAttempt, Event, Notice, NoticeKind
 from grantway.protocol.model.people import (
     Account,
@@ -46,7 +37,7 @@ Record = (
     | Connection | ConnectionKey | Webhook | Resource
     | Grant | EndedToken | ForeignToken | PendingAuthorization
     | Event | Notice | DeliveryAttempt
-    | SigningKey | OperatorKey | AuditEntry | AuditSeal | Lease | Restoration | IdempotentAnswer | Tally
+    | SigningKey | OperatorKey | AuditEntry | Restoration | IdempotentAnswer | Tally
 )  # fmt: skip
 
 __all__ = [

@@ -30,9 +30,9 @@ from grantway.protocol.model import (
     PendingAuthorization,
     RefusedAuthorization,
     Resource,
+    Restoration,
     Scope,
     Session,
-    Restoration,
     SigningKey,
     SignInRequest,
     Tally,
@@ -68,11 +68,9 @@ KEYS: Mapping[type[Any], Callable[[Any], Any]] = {
     SigningKey: attrgetter("kid"),
     OperatorKey: attrgetter("id"),
     AuditEntry: attrgetter("id"),
+    Restoration: attrgetter("id"),
     IdempotentAnswer: attrgetter("digest"),
     Tally: attrgetter("hour", "kind", "label"),
-    AuditSeal: attrgetter("number"),
-    Lease: attrgetter("name"),
-    Restoration: attrgetter("id"),
 }
 """What each kind of record is found by. No two records of a kind have the same."""
 
@@ -83,9 +81,9 @@ REPLACEABLE = frozenset({
 
 PUTTABLE = frozenset({
     Membership, Operator, Developer, Icon, EndedToken, Session, Scope, FailureBucket, RefusedAuthorization,
+    Restoration,
 })  # fmt: skip
 """Records whose last writer may win. Grants, notices and audit entries change by their own changes or not at all."""
-    Restoration, Lease,
 
 FORGETTABLE = frozenset({
     Membership, Operator, Developer, Icon, EndedToken, PendingAuthorization, Session, OneTimeLink, SignInRequest,

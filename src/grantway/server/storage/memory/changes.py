@@ -16,7 +16,6 @@ from grantway.protocol.decision import (
     EndUserGrants,
     Forget,
     LeaseNotice,
-    LookAgain,
     MoveAhead,
     MoveGeneration,
     Put,
@@ -25,13 +24,24 @@ from grantway.protocol.decision import (
     Replace,
     ReplayNotice,
     ReportDelivery,
-    RetireSeals,
     SetBack,
-    SweepGrant,
     TouchOperatorKey,
     TouchUse,
 )
-from grantway.protocol.model import Connection, Grant, Notice, OperatorKey, Record, Resource, Session, Tally, Webhook
+from grantway.protocol.model import (
+    Connection,
+    Grant,
+    Notice,
+    OneTimeLink,
+    OperatorKey,
+    PendingAuthorization,
+    Record,
+    Resource,
+    Session,
+    SignInRequest,
+    Tally,
+    Webhook,
+)
 from grantway.server.storage.keeping import FORGETTABLE, KEYS, PUTTABLE, REPLACEABLE, allow
 from grantway.server.storage.memory.tables import Tables
 from grantway.server.storage.port import GuardMissed
@@ -56,6 +66,8 @@ def apply(change: Change, tables: Tables) -> None:
             tables.set(kind, key, None)
         case MoveGeneration() | MoveAhead():
             _move(change, tables)
+        case SetBack():
+            _set_back(tables)
         case EndGrant(grant_id, at, reason, by):
             grant = tables.of(Grant).get(grant_id)
             if grant is not None and grant.revoked_at is None:
@@ -71,8 +83,6 @@ def apply(change: Change, tables: Tables) -> None:
         case TouchUse(grant_id, connection_id, day):
             _touch(Grant, grant_id, day, tables)
             _touch(Connection, connection_id, day, tables)
-        case SetBack():
-            _set_back(tables)
         case TouchOperatorKey(key_id, day):
             _touch(OperatorKey, key_id, day, tables)
         case LeaseNotice(notice_id, lease, at, until):
@@ -132,6 +142,15 @@ def _move(move: MoveGeneration | MoveAhead, tables: Tables) -> None:
     tables.set(Grant, grant.id, moved)
 
 
+def _set_back(tables: Tables) -> None:
+    for kind in (Session, OneTimeLink, PendingAuthorization, SignInRequest):
+        for key in list(tables.of(kind)):
+            tables.set(kind, key, None)
+    for grant in list(tables.of(Grant).values()):
+        if grant.origin == "code" and grant.generation == 0:
+            tables.set(Grant, grant.id, replace(grant, code_expires_at=None))
+
+
 def _end_user_grants(end: EndUserGrants, tables: Tables) -> None:
     for grant in list(tables.of(Grant).values()):
         if (
@@ -157,26 +176,6 @@ def _remove(removal: RemoveConnection, tables: Tables) -> None:
     tables.set(Connection, connection.id, removed)
     for webhook in list(tables.of(Webhook).values()):
         if webhook.connection_id == connection.id and webhook.ended_at is None:
-def _set_back(tables: Tables) -> None:
-    for kind in (Session, OneTimeLink, PendingAuthorization, SignInRequest):
-        for key in list(tables.of(kind)):
-            tables.set(kind, key, None)
-    for grant in list(tables.of(Grant).values()):
-        if grant.origin == "code" and grant.generation == 0:
-            tables.set(Grant, grant.id, replace(grant, code_expires_at=None))
-
-
-def _sweep_grant(sweep: SweepGrant, tables: Tables) -> None:
-    grant = tables.of(Grant).get(sweep.grant_id)
-    as_read = (sweep.generation, sweep.last_used_day, None)
-    if grant is None or (grant.generation, grant.last_used_day, grant.revoked_at) != as_read:
-        return
-    tables.set(Grant, grant.id, None)
-    for token in list(tables.of(ForeignToken).values()):
-        if token.grant_id == grant.id:
-            tables.set(ForeignToken, token.digest, None)
-
-
             tables.set(Webhook, webhook.id, replace(webhook, ended_at=removal.at, version=webhook.version + 1))
     for resource in list(tables.of(Resource).values()):
         if resource.connection_id == connection.id and resource.cancelled_at is None:

@@ -16,7 +16,6 @@ from grantway.protocol.decision import (
     EndUserGrants,
     Forget,
     LeaseNotice,
-    LookAgain,
     MoveAhead,
     MoveGeneration,
     Put,
@@ -25,9 +24,7 @@ from grantway.protocol.decision import (
     Replace,
     ReplayNotice,
     ReportDelivery,
-    RetireSeals,
     SetBack,
-    SweepGrant,
     TouchOperatorKey,
     TouchUse,
 )
@@ -201,6 +198,8 @@ _STEPS: Mapping[type[Any], Callable[[Any], Steps]] = {
     Put: _put,
     Forget: _forget,
     MoveGeneration: _move_generation,
+    MoveAhead: _move_ahead,
+    SetBack: _set_back,
     EndGrant: _end_grant,
     EndUserGrants: _end_user_grants,
     EndSessions: _end_sessions,
@@ -214,5 +213,3 @@ _STEPS: Mapping[type[Any], Callable[[Any], Steps]] = {
     ReplayNotice: _replay_notice,
     ReportDelivery: _report_delivery,
 }
-    MoveAhead: _move_ahead,
-    SetBack: _set_back,

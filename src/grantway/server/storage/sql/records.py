@@ -29,9 +29,9 @@ from grantway.protocol.model import (
     PendingAuthorization,
     RefusedAuthorization,
     Resource,
+    Restoration,
     Scope,
     Session,
-    Restoration,
     SigningKey,
     SignInRequest,
     Tally,
@@ -170,12 +170,10 @@ DELIVERY_ATTEMPT = Codec(DeliveryAttempt, at=TIME)
 SIGNING_KEY = Codec(SigningKey, public_jwk=DOCUMENT, created_at=TIME, signs_from=TIME, retires_at=TIME)
 OPERATOR_KEY = Codec(OperatorKey, scopes=NAMES, created_at=TIME, expires_at=TIME, revoked_at=TIME, last_used_day=DAY)
 AUDIT_ENTRY = Codec(AuditEntry, at=TIME, detail=DOCUMENT)
+RESTORATION = Codec(Restoration, restored_at=TIME, backup_at=TIME, until=TIME)
 IDEMPOTENT_ANSWER = Codec(IdempotentAnswer, created_at=TIME, expires_at=TIME)
 TALLY = Codec(Tally, hour=TIME)
 
-AUDIT_SEAL = Codec(AuditSeal, day=DAY, sealed_at=TIME, removed_at=TIME)
-LEASE = Codec(Lease, until=TIME)
-RESTORATION = Codec(Restoration, restored_at=TIME, backup_at=TIME, until=TIME)
 CODECS: Mapping[type[Any], Codec[Any]] = {
     User: USER,
     Account: ACCOUNT,
@@ -204,9 +202,7 @@ CODECS: Mapping[type[Any], Codec[Any]] = {
     SigningKey: SIGNING_KEY,
     OperatorKey: OPERATOR_KEY,
     AuditEntry: AUDIT_ENTRY,
+    Restoration: RESTORATION,
     IdempotentAnswer: IDEMPOTENT_ANSWER,
     Tally: TALLY,
 }
-    AuditSeal: AUDIT_SEAL,
-    Lease: LEASE,
-    Restoration: RESTORATION,

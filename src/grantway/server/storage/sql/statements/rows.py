@@ -29,9 +29,9 @@ from grantway.protocol.model import (
     PendingAuthorization,
     RefusedAuthorization,
     Resource,
+    Restoration,
     Scope,
     Session,
-    Restoration,
     SigningKey,
     SignInRequest,
     Tally,
@@ -68,11 +68,9 @@ TABLES: Mapping[type[Any], tuple[str, str]] = {
     SigningKey: ("signing_keys", "kid = ?1"),
     OperatorKey: ("operator_keys", "id = ?1"),
     AuditEntry: ("audit_entries", "id = ?1"),
+    Restoration: ("restorations", "id = ?1"),
     IdempotentAnswer: ("idempotent_answers", "digest = ?1"),
     Tally: ("tallies", "hour = ?1 and kind = ?2 and label = ?3"),
-    AuditSeal: ("audit_seals", "number = ?1"),
-    Lease: ("leases", "name = ?1"),
-    Restoration: ("restorations", "id = ?1"),
 }
 """Each kind's table and what finds one row of it. The keys are the first fields of their records."""
 
