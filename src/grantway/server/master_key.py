@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grantway.protocol.vault import Unsealable, Vault
+from grantway.server.disk import sync_directory
 from grantway.server.settings import Settings
 from grantway.server.settings_sources import CannotStart
 from grantway.server.storage.port import Storage
@@ -128,7 +129,7 @@ def write_private(path: Path, content: bytes) -> bool:
         return False
     finally:
         draft.unlink()
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
     return True
 
 
@@ -139,14 +140,6 @@ def _draw(path: Path) -> bytes:
     except OSError as error:
         raise CannotStart(f"The master key cannot be written to {path}: {error.strerror}.") from None
     return drawn if was_made else (_read(path) or _missing(path))
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _read(path: Path) -> bytes | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from grantway.protocol.administration.scopes import publish_catalogue
 from grantway.server.master_key import ensure_master_key, load_vault, make_private_directory
+from grantway.server.removals import Journal
 from grantway.server.service import Service
 from grantway.server.settings import Settings
 from grantway.server.settings_sources import CannotStart
@@ -44,7 +45,8 @@ async def open_service(
     except StorageError as error:
         raise CannotStart(str(error)) from None
     try:
-        service = Service(settings, storage, await load_vault(settings, storage), os.urandom)
+        vault = await load_vault(settings, storage)
+        service = Service(settings, storage, vault, os.urandom, journal=Journal.of(settings))
         if settings.catalogue:
             await service.consult(publish_catalogue, settings.catalogue)
     except BaseException:

@@ -16,6 +16,7 @@ from grantway.server.log import DecisionLog, Traces
 from grantway.server.metrics import Metrics
 from grantway.server.mint import Mint
 from grantway.server.passwords import PasswordVerifier
+from grantway.server.removals import Journal
 from grantway.server.secret_verifier import SecretVerifier
 from grantway.server.settings import Settings
 from grantway.server.storage.port import Storage
@@ -56,6 +57,7 @@ class Service:
     metrics: Metrics = field(default_factory=Metrics)
     passwords: PasswordVerifier = field(default_factory=PasswordVerifier)
     secrets: SecretVerifier = field(default_factory=SecretVerifier)
+    journal: Journal | None = None
     traces: Traces | None = None
     log_stream: BinaryIO | None = None
     """Where answers are logged; left out, to standard error."""
@@ -78,25 +80,28 @@ class Service:
         """Let the rule decide on facts that hold still and make its changes true. Raises what ``Storage.settle`` does."""
         decision = await self.storage.settle(self._bound(rule, *args, **kwargs))
         if decision.changes:
-            self.bell.hear(decision)
-            self.metrics.hear(decision)
+            await self._hear(decision)
         return decision
 
     async def propose(self, rule: RuleFunction[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Decision[A]:
         """The same for a rule whose changes carry every guard that they need; see ``Storage.propose``."""
         decision = await self.storage.propose(self._bound(rule, *args, **kwargs))
         if decision.changes:
-            self.bell.hear(decision)
-            self.metrics.hear(decision)
+            await self._hear(decision)
         return decision
 
     async def consult(self, rule: RuleFunction[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Decision[A]:
         """The same for a rule that rarely changes anything: decided on a plain read, settled only if it has changes."""
         decision = await self.storage.consult(self._bound(rule, *args, **kwargs))
         if decision.changes:
-            self.bell.hear(decision)
-            self.metrics.hear(decision)
+            await self._hear(decision)
         return decision
+
+    async def _hear(self, decision: Decision[Any]) -> None:
+        self.bell.hear(decision)
+        self.metrics.hear(decision)
+        if self.journal is not None:
+            await self.journal.hear(decision.changes)
 
     def _bound(self, rule: RuleFunction[P, A], *args: P.args, **kwargs: P.kwargs) -> Rule[A]:
         def run(facts: Facts, now: datetime) -> Coroutine[Any, Any, Decision[A]]:

@@ -64,6 +64,14 @@ class Settings(BaseModel):
     database: Annotated[str | None, AfterValidator(values.sqlite_path)] = Field(
         None, description=f"SQLite file, as a path or sqlite:PATH; left out, `{DATABASE_NAME}` in the data directory."
     )
+    removals_journal: str | None = Field(
+        None,
+        min_length=1,
+        description=(
+            "Directory where removals and revocations are written down line by line, so that a restored backup does not "
+            "undo them; `off` for none. Left out, `removals` beside a SQLite file, and none for PostgreSQL."
+        ),
+    )
     host: str = Field("127.0.0.1", min_length=1, description="Address to listen on.")
     port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     public_url: Annotated[str | None, AfterValidator(values.public_url)] = Field(
@@ -200,6 +208,13 @@ class Settings(BaseModel):
     def database_path(self) -> Path:
         """The SQLite file."""
         return Path(self.database) if self.database else self.data / DATABASE_NAME
+
+    @property
+    def removals_directory(self) -> Path | None:
+        """Where the journal of removals is kept."""
+        if self.removals_journal is not None:
+            return None if self.removals_journal == "off" else Path(self.removals_journal)
+        return self.database_path.parent / "removals"
 
     @property
     def is_local(self) -> bool:

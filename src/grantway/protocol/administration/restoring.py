@@ -6,7 +6,7 @@ in the journal of removals, and is replayed from there: as often as anybody like
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -64,6 +64,14 @@ STANDING: Mapping[type[Any], tuple[str, ...]] = {
 PLACES: tuple[type[Any], ...] = (Membership, Operator, Developer)
 """What gives people a place, and is taken from them."""
 
+FOUND_BY: Mapping[type[Any], tuple[str, ...]] = {
+    Membership: ("account_id", "user_id"),
+    Operator: ("user_id",),
+    Developer: ("client_id", "user_id"),
+    ConnectionKey: ("key_id",),
+}
+"""What may be forgotten and has to stay so, and what it is found by."""
+
 
 @record
 class Standing:
@@ -74,7 +82,15 @@ class Standing:
     fields: Mapping[str, Any]
 
 
-Taken = RemoveConnection | EndGrant | EndUserGrants | Put | Forget | Standing
+@record
+class Gone:
+    """A record is not there any more."""
+
+    kind: type[Any]
+    key: tuple[bytes | str, ...]
+
+
+Taken = RemoveConnection | EndGrant | EndUserGrants | Put | Gone | Standing
 
 
 def taken_by(changes: Sequence[Change]) -> Iterator[Taken]:
@@ -87,8 +103,8 @@ def taken_by(changes: Sequence[Change]) -> Iterator[Taken]:
                 yield change
             case Add(thing) | Put(thing) if isinstance(thing, PLACES):
                 yield Put(thing)
-            case Forget(thing) if isinstance(thing, (*PLACES, ConnectionKey)):
-                yield change
+            case Forget(thing) if type(thing) in FOUND_BY:
+                yield Gone(type(thing), _key_of(thing))
             case Replace(thing) if type(thing) in STANDING and not _goes_on(thing, changes):
                 fields = {name: getattr(thing, name) for name in STANDING[type(thing)]}
                 yield Standing(type(thing), thing.kid if isinstance(thing, SigningKey) else thing.id, fields)  # type: ignore[union-attr]
@@ -150,18 +166,22 @@ async def replay(facts: Facts, at: Moment, taken: Taken) -> Decision[bool]:
             if ended.keep_until <= at.now or await facts.ended_token(ended.serial) == ended:
                 return _unchanged()
             return _again(at, taken, "token")
-        case Put(thing) | Forget(thing):
-            stored = await _stored(facts, thing)
-            if stored is None or (isinstance(taken, Put) and stored == thing):
+        case Put(thing):
+            stored = await _by_key(facts, type(thing), _key_of(thing))
+            if stored is None or stored == thing:
                 return _unchanged()  # who has no place is not given one here
-            change: Change = taken if isinstance(taken, Put) else Forget(stored)
-            return _again(at, change, type(thing).__name__.lower(), user_id=getattr(thing, "user_id", None))
+            return _again(at, taken, type(thing).__name__.lower(), user_id=stored.user_id)
+        case Gone(kind, key):
+            stored = await _by_key(facts, kind, key)
+            if stored is None:
+                return _unchanged()
+            return _again(at, Forget(stored), kind.__name__.lower(), user_id=getattr(stored, "user_id", None))
         case Standing():
             return await _stands(facts, at, taken)
 
 
 async def _stands(facts: Facts, at: Moment, taken: Standing) -> Decision[bool]:
-    stored = await _by_key(facts, taken.kind, taken.key)
+    stored = await _by_key(facts, taken.kind, (taken.key,))
     if stored is None:
         return _unchanged()
     fields = dict(taken.fields)
@@ -180,36 +200,33 @@ async def _stands(facts: Facts, at: Moment, taken: Standing) -> Decision[bool]:
 _NAMED = {User: "user_id", Account: "account_id", Client: "client_id", Connection: "connection_id"}
 
 
-async def _stored(facts: Facts, thing: Any) -> Any:
-    match thing:
-        case Membership(account_id=account_id, user_id=user_id):
-            return await facts.membership(account_id, user_id)
-        case Operator(user_id=user_id):
-            return await facts.operator(user_id)
-        case Developer(client_id=client_id, user_id=user_id):
-            return await facts.developer(client_id, user_id)
-        case ConnectionKey(key_id=key_id):
-            found = await facts.connection_key(key_id)
-            return None if found is None else found[0]
+def _key_of(thing: Any) -> tuple[Any, ...]:
+    return tuple(getattr(thing, name) for name in FOUND_BY[type(thing)])
 
 
-async def _by_key(facts: Facts, kind: type[Any], key: Any) -> Any:
+async def _by_key(facts: Facts, kind: type[Any], key: tuple[Any, ...]) -> Any:
     if kind is Connection:
-        view = await facts.connection(key)
+        view = await facts.connection(*key)
         return None if view is None else view.connection
     if kind is Webhook:
-        seen = await facts.webhook(key)
+        seen = await facts.webhook(*key)
         return None if seen is None else seen.webhook
+    if kind is ConnectionKey:
+        found = await facts.connection_key(*key)
+        return None if found is None else found[0]
     if kind is SigningKey:
-        return next((each for each in await facts.signing_keys() if each.kid == key), None)
-    asked = {
+        return next((each for each in await facts.signing_keys() if (each.kid,) == key), None)
+    asked: Mapping[type[Any], Callable[..., Awaitable[Any]]] = {
         User: facts.user,
         Account: facts.account,
         Client: facts.client_by_row,
         Resource: facts.resource,
         OperatorKey: facts.operator_key,
+        Membership: facts.membership,
+        Operator: facts.operator,
+        Developer: facts.developer,
     }
-    return await asked[kind](key)
+    return await asked[kind](*key)
 
 
 def _again(at: Moment, change: Change, what: str, **ids: Any) -> Decision[bool]:

@@ -126,7 +126,9 @@ def decide(request: TokenRequest, client: Client, loaded: Presented, at: Moment)
     if generation > grant.generation:
         to = generation + 1 if rotating else generation
         caught_up = _catching_up(held, to, at, move_key, by=client)
-        return Decision(_issued(held, secret, to, at, scope, resource, request), (*caught_up, *used), "refresh_caught_up")
+        return Decision(
+            _issued(held, secret, to, at, scope, resource, request), (*caught_up, *used), "refresh_caught_up"
+        )
     if not rotating and not foreign:
         return Decision(_issued(held, secret, grant.generation, at, scope, resource, request), used, "refreshed")
     idle_end = next_idle_end(held.client, grant, at.now)
@@ -137,9 +139,7 @@ def decide(request: TokenRequest, client: Client, loaded: Presented, at: Moment)
     return Decision(_issued(held, secret, grant.generation + 1, at, scope, resource, request), moved, "refreshed")
 
 
-def _catching_up(
-    held: GrantInUse, to: int, at: Moment, move_key: bytes | None, by: Client
-) -> tuple[Change, ...]:
+def _catching_up(held: GrantInUse, to: int, at: Moment, move_key: bytes | None, by: Client) -> tuple[Change, ...]:
     """The row follows its token: whatever was issued between the backup and its restoration is older than this."""
     grant, idle_end = held.grant, next_idle_end(held.client, held.grant, at.now)
     return (

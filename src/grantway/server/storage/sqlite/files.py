@@ -9,6 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from grantway.server.disk import sync_directory
 from grantway.server.storage.port import StorageError
 
 BUSY_TIMEOUT = 5.0
@@ -29,11 +30,7 @@ def create(path: Path) -> None:
     refuse_network(path)
     # SQLite gives the files beside it (-wal, -shm) the same mode.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(directory)  # a file whose name is not on the disk is not there
-    finally:
-        os.close(directory)
+    sync_directory(path.parent)
 
 
 def refuse_network(path: Path, mounts: str | None = None) -> None:
