@@ -136,7 +136,7 @@ def pending(number: int = 6, **fields: Any) -> PendingAuthorization:
     basics: dict[str, Any] = {
         "digest": an_id(number), "browser_digest": b"b" * 32, "client_id": an_id(3), "created_at": NOON,
         "expires_at": NOON + HOUR, "redirect_uri": "https://a.example/cb", "redirect_uri_was_sent": True, "scope": ("a",),
-        "state": "x y+z%\u0000é", "prompt": ("login",), "refusal": ("invalid_scope", "scope_unknown"),
+        "state": "x y+z%\u0001é", "prompt": ("login",), "refusal": ("invalid_scope", "scope_unknown"),
     }  # fmt: skip
     return PendingAuthorization(**basics | fields)
 

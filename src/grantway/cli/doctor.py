@@ -84,7 +84,7 @@ def _inside(settings: Settings) -> list[Finding]:
     from grantway.server.settings_sources import CannotStart
     from grantway.server.storage.port import StorageError
 
-    if not settings.database_path.exists():
+    if settings.database_url is None and not settings.database_path.exists():
         return [
             Finding("database", "note", f"There is none at {settings.database_path} yet; the first start makes it.")
         ]
@@ -95,12 +95,12 @@ def _inside(settings: Settings) -> list[Finding]:
 
 
 async def _looked_at(settings: Settings) -> list[Finding]:
-    from grantway.server.storage.sqlite import SqliteStorage
+    from grantway.server.opening import open_storage
 
-    storage = SqliteStorage.open(settings.database_path, writer="tick")
+    storage = await open_storage(settings)
     try:
         return [
-            Finding("database", "ok", f"{settings.database_path} has this release's schema."),
+            Finding("database", "ok", f"{settings.database_named} has this release's schema."),
             *await _of(settings, storage),
         ]
     finally:

@@ -83,7 +83,7 @@ def migrate(data: Data = None, as_json: Json = False) -> None:
     except CannotStart as problem:
         raise Stop(*problem.problems, reason="cannot_start") from None
     note = "Everything was in place." if not applied else None
-    tell({"database": str(settings.database_path), "applied": applied}, as_json, note)
+    tell({"database": settings.database_named, "applied": applied}, as_json, note)
 
 
 def check_config(data: Data = None, as_json: Json = False) -> None:

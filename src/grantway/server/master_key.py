@@ -53,7 +53,7 @@ def find_master_key(settings: Settings) -> MasterKey | None:
         return MasterKey(_read(settings.master_key_file) or _missing(settings.master_key_file))
     path = settings.data / KEY_NAME
     known = _read(path)
-    if known is None and settings.database_path.exists():
+    if known is None and settings.database_url is None and settings.database_path.exists():
         # Another process may have made both since we looked.
         known = _read(path)
         if known is None:
@@ -90,7 +90,7 @@ async def load_vault(settings: Settings, storage: Storage) -> Vault:
     except (Unsealable, binascii.Error):
         pass
     raise CannotStart(
-        f"The master key is not the one that the database {settings.database_path} was made with: "
+        f"The master key is not the one that the database {settings.database_named} was made with: "
         f"that was {key_id}, this is {key.id}."
     )
 

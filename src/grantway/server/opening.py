@@ -11,7 +11,7 @@ from grantway.server.removals import Journal
 from grantway.server.service import Service
 from grantway.server.settings import Settings
 from grantway.server.settings_sources import CannotStart
-from grantway.server.storage.port import StorageError
+from grantway.server.storage.port import Storage, StorageError
 from grantway.server.storage.sqlite import SqliteStorage, migrate
 
 
@@ -21,11 +21,32 @@ def prepare(settings: Settings) -> list[str]:
     Raises ``CannotStart``.
     """
     ensure_master_key(settings)
-    make_private_directory(settings.database_path.parent)
+    url = settings.database_url
     try:
+        if url is not None:
+            from grantway.server.storage.postgres import migrate as migrate_postgres
+
+            return migrate_postgres(url, pooler=settings.database_pooler)
+        make_private_directory(settings.database_path.parent)
         return migrate(settings.database_path)
     except StorageError as error:
         raise CannotStart(str(error)) from None
+
+
+async def open_storage(
+    settings: Settings, *, on_unknown_outcome: Callable[[BaseException], None] | None = None
+) -> Storage:
+    """The storage of a prepared database, for this process and its event loop. Raises ``StorageError``."""
+    url = settings.database_url
+    if url is not None:
+        from grantway.server.storage.postgres import PostgresStorage
+
+        return await PostgresStorage.open(
+            url, pooler=settings.database_pooler, connections=settings.database_connections
+        )
+    if on_unknown_outcome is None:
+        return SqliteStorage.open(settings.database_path, writer=settings.writer)
+    return SqliteStorage.open(settings.database_path, writer=settings.writer, on_unknown_outcome=on_unknown_outcome)
 
 
 async def open_service(
@@ -36,12 +57,7 @@ async def open_service(
     ``on_unknown_outcome`` has to stop the process: a commit failed and nobody knows whether it happened.
     """
     try:
-        if on_unknown_outcome is None:
-            storage = SqliteStorage.open(settings.database_path, writer=settings.writer)
-        else:
-            storage = SqliteStorage.open(
-                settings.database_path, writer=settings.writer, on_unknown_outcome=on_unknown_outcome
-            )
+        storage = await open_storage(settings, on_unknown_outcome=on_unknown_outcome)
     except StorageError as error:
         raise CannotStart(str(error)) from None
     try:

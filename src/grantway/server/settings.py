@@ -61,8 +61,21 @@ class Settings(BaseModel):
     data: Path = Field(
         Path("data"), description="Directory of the database and of a drawn master key. Made when it is not there."
     )
-    database: Annotated[str | None, AfterValidator(values.sqlite_path)] = Field(
-        None, description=f"SQLite file, as a path or sqlite:PATH; left out, `{DATABASE_NAME}` in the data directory."
+    database: Annotated[SecretStr | None, BeforeValidator(values.database)] = Field(
+        None,
+        description=(
+            f"SQLite file, as a path or sqlite:PATH (left out, `{DATABASE_NAME}` in the data directory), or "
+            "postgresql://USER@HOST:PORT/NAME with what libpq takes beside it; several hosts with commas."
+        ),
+    )
+    database_pooler: Literal["none", "transaction"] = Field(
+        "none", description="What stands before PostgreSQL: PgBouncer in transaction mode keeps no prepared statements."
+    )
+    database_connections: int = Field(
+        8,
+        ge=2,
+        le=200,
+        description="Connections to PostgreSQL of each worker process at most, made as they are needed.",
     )
     removals_journal: str | None = Field(
         None,
@@ -123,6 +136,12 @@ class Settings(BaseModel):
     )
     inactivity_days: int | None = Field(
         None, ge=1, le=3650, description="After how many days without use a connection is removed; left out, never."
+    )
+    audit_retention_days: int = Field(
+        400,
+        ge=30,
+        le=36_500,
+        description="After how many days entries of the audit are removed, once they are sealed. Their seals stay.",
     )
     login_url: Annotated[str | None, AfterValidator(values.web_address)] = Field(
         None,
@@ -202,12 +221,25 @@ class Settings(BaseModel):
             registration=self.registration,
             removal_grace=timedelta(seconds=self.removal_grace_seconds),
             inactivity=None if self.inactivity_days is None else timedelta(days=self.inactivity_days),
+            audit_kept=timedelta(days=self.audit_retention_days),
         )
 
     @property
+    def database_url(self) -> str | None:
+        """The address of PostgreSQL, password included; ``None`` for SQLite."""
+        given = None if self.database is None else self.database.get_secret_value()
+        return given if given is not None and values.is_postgres(given) else None
+
+    @property
     def database_path(self) -> Path:
-        """The SQLite file."""
-        return Path(self.database) if self.database else self.data / DATABASE_NAME
+        """The SQLite file. Of no meaning beside ``database_url``."""
+        return self.data / DATABASE_NAME if self.database is None else Path(self.database.get_secret_value())
+
+    @property
+    def database_named(self) -> str:
+        """The database as it may be shown."""
+        url = self.database_url
+        return str(self.database_path) if url is None else values.without_credentials(url)
 
     @property
     def removals_directory(self) -> Path | None:

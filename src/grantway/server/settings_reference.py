@@ -63,6 +63,8 @@ def in_words(settings: Settings) -> dict[str, Any]:
         value = getattr(settings, name)
         if name == "master_key":
             value = "given" if value else None
+        elif name == "database":
+            value = None if value is None else settings.database_named
         elif name == "scopes":
             value = sorted(value)
         elif name == "trusted_proxies":

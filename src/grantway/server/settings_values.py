@@ -28,19 +28,28 @@ def targets(value: Any) -> Any:
     return named
 
 
-def sqlite_path(value: str | None) -> str | None:
-    """The path of a SQLite file, with or without ``sqlite:``."""
-    if value is None:
-        return None
-    if value.startswith(("postgres:", "postgresql:")):
-        raise ValueError(
-            "PostgreSQL is not built yet: it takes the path of a SQLite file, such as sqlite:/var/lib/grantway.db."
-        )
-    path = value.removeprefix("sqlite:")
-    path = path.removeprefix("//")
+def database(value: Any) -> Any:
+    """The path of a SQLite file, with or without ``sqlite:``, or an address of PostgreSQL."""
+    if not isinstance(value, str) or is_postgres(value):
+        return value
+    path = value.removeprefix("sqlite:").removeprefix("//")
     if not path or path.startswith(":memory:") or "://" in path:
-        raise ValueError("It takes the path of a SQLite file, such as sqlite:/var/lib/grantway.db.")
+        raise ValueError(
+            "It takes the path of a SQLite file, such as sqlite:/var/lib/grantway.db, or postgresql://USER@HOST:PORT/NAME."
+        )
     return path
+
+
+def is_postgres(value: str) -> bool:
+    """Whether it is an address that libpq takes."""
+    return value.startswith(("postgres://", "postgresql://"))
+
+
+def without_credentials(url: str) -> str:
+    """An address of PostgreSQL as it may be shown: hosts and name, and neither user, password nor parameters."""
+    scheme, _, rest = url.partition("://")
+    hosts, _, name = rest.partition("?")[0].partition("/")
+    return f"{scheme}://{hosts.rpartition('@')[2]}/{name}"
 
 
 def public_url(value: str | None) -> str | None:

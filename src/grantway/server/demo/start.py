@@ -112,9 +112,9 @@ def refuse_unless_demo(settings: Settings) -> None:
     """Raise ``CannotStart`` off loopback, and on a database that no demo made."""
     if not settings.is_local:
         raise CannotStart("The demo runs on loopback only: leave out --host and GRANTWAY_PUBLIC_URL.")
-    if settings.database_path.exists() and not (settings.data / FILE_NAME).exists():
+    if settings.database_url is None and settings.database_path.exists() and not (settings.data / FILE_NAME).exists():
         raise CannotStart(
-            f"The database {settings.database_path} was not made by the demo. Give it a directory of its own: --data DIR."
+            f"The database {settings.database_named} was not made by the demo. Give it a directory of its own: --data DIR."
         )
 
 
@@ -180,9 +180,9 @@ async def _seed(settings: Settings, demo: Demo) -> Keys:
     service = await open_service(settings)
     try:
         if await service.storage.read_meta(MARK) is None and (await service.consult(_is_inhabited)).answer:
-            raise CannotStart(f"The database {settings.database_path} was not made by the demo.")
+            raise CannotStart(f"The database {settings.database_named} was not made by the demo.")
         if await service.storage.write_meta_once(MARK, demo.id.encode()) != demo.id.encode():
-            raise CannotStart(f"The database {settings.database_path} was made by another demo.")
+            raise CannotStart(f"The database {settings.database_named} was made by another demo.")
         await ensure_signing_key(service)
         await _people(service, demo)
         notices = await _integrations(service, demo)

@@ -33,6 +33,10 @@ class OutcomeUnknown(StorageError):
     """The commit failed in a way that leaves open whether it happened. No answer may leave; the process must stop."""
 
 
+class OutcomeUntold(StorageError):
+    """The answer to a commit did not come: it may have happened. The storage goes on; asking again later is safe."""
+
+
 ATTEMPTS = 5
 
 
@@ -70,8 +74,8 @@ class Storage(Protocol):
         """Run the rule on facts that hold still, make its changes true atomically and durably, give back the decision.
 
         Changes of refusals are made true like any others. Returns only when they are durable. A rule that raises
-        changes nothing and its exception is passed on. Raises ``Contended``, ``Overloaded``, ``OutcomeUnknown`` or
-        ``StorageError``.
+        changes nothing and its exception is passed on. Raises ``Contended``, ``Overloaded``, ``OutcomeUnknown``,
+        ``OutcomeUntold`` or ``StorageError``.
         """
         ...
 
@@ -106,6 +110,14 @@ class Storage(Protocol):
         """Delete at most ``limit`` rows of each kind that can have no effect any more; returns how many went."""
         ...
 
+    async def upkeep(self) -> None:
+        """What the engine wants done now and then by one process of all, off the request path."""
+        ...
+
+    async def sealable(self) -> int:
+        """The number up to which no entry of the audit is still to come, whoever is writing one now. 0: not to be said now."""
+        ...
+
     def figures(self) -> Figures:
         """What this process did with it. Never waits."""
         ...
@@ -131,6 +143,6 @@ def drive(coroutine: Coroutine[Any, Any, A]) -> A:
 
 
 __all__ = [
-    "ATTEMPTS", "Census", "Contended", "Facts", "Figures", "GuardMissed", "OutcomeUnknown", "Overloaded", "Rule", "Storage", "StorageError",
+    "ATTEMPTS", "Census", "Contended", "Facts", "Figures", "GuardMissed", "OutcomeUnknown", "OutcomeUntold", "Overloaded", "Rule", "Storage", "StorageError",
     "drive",
 ]  # fmt: skip

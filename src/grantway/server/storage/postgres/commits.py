@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import TypeVar
 
-from grantway.server.storage.port import Contended, OutcomeUnknown, StorageError
+from grantway.server.storage.port import Contended, OutcomeUntold, StorageError
 from grantway.server.storage.postgres.link import Link, Lost, SqlError, Unreplicated
 from grantway.server.storage.postgres.pool import Pool
 
@@ -54,16 +54,16 @@ class Commits:
             raise Hanging("The database does not answer commits at present.")
 
     async def committed(self, work: Awaitable[T]) -> T:
-        """The outcome of a round trip that commits. Raises ``Lost`` or ``OutcomeUnknown`` when it cannot be told."""
+        """The outcome of a round trip that commits. Raises ``Lost`` or ``OutcomeUntold`` when it cannot be told."""
         mark = object()
         self._begun[mark] = monotonic()
         try:
             async with asyncio.timeout(DEADLINE):
                 return await work
         except TimeoutError:
-            raise OutcomeUnknown("The database did not answer a commit in time.") from None
+            raise OutcomeUntold("The database did not answer a commit in time.") from None
         except Unreplicated as error:
-            raise OutcomeUnknown(str(error)) from error
+            raise OutcomeUntold(str(error)) from error
         finally:
             del self._begun[mark]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from grantway.protocol.decision import MoveGeneration
-from grantway.server.storage.port import OutcomeUnknown
+from grantway.server.storage.port import OutcomeUntold
 from grantway.server.storage.postgres.commits import Commits
 from grantway.server.storage.postgres.gathering import Flights, Item
 from grantway.server.storage.postgres.link import Link, Lost, blobs, integers
@@ -43,7 +43,7 @@ class Moves:
     async def move(self, move: MoveGeneration) -> bool:
         """Whether it happened; ``False`` when the grant has moved on or ended.
 
-        Raises ``OutcomeUnknown`` when that cannot be told, and ``StorageError``.
+        Raises ``OutcomeUntold`` when that cannot be told, and ``StorageError``.
         """
         self._commits.refuse()
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
@@ -58,7 +58,7 @@ class Moves:
             self._flights.put_first(others)
         try:
             await self._moved(list(first.values()))
-        except OutcomeUnknown as unknown:
+        except OutcomeUntold as unknown:
             for item in first.values():
                 item.fail(unknown)
 
@@ -92,7 +92,7 @@ class Moves:
         try:
             rows = (await self._commits.retried(lambda link: _rows(link, text, ids))) or []
         except Lost as lost:
-            raise OutcomeUnknown("The connection to the database was lost while a token was moved on.") from lost
+            raise OutcomeUntold("The connection to the database was lost while a token was moved on.") from lost
         found = {row[0]: (row[1], row[2]) for row in rows}
         for item in items:
             generation, moved_at = found.get(item.move.grant_id, (None, None))

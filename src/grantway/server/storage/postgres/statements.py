@@ -34,6 +34,15 @@ delete from grants where id in (
 NOW = "select (extract(epoch from clock_timestamp()) * 1000000)::bigint"
 """The database's time."""
 
+LAST_NUMBER_DRAWN = "select case when is_called then last_value else 0 end from audit_entries_sequence"
+"""The last number that an entry of the audit got; its transaction may be under way."""
+
+DRAW_TRANSACTION = "select pg_current_xact_id()::text::bigint"
+"""A new transaction id: all that have one by now have a lower one."""
+
+OLDEST_TRANSACTION = "select pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+"""Transactions with a lower id are over."""
+
 INSTEAD: Mapping[str, str] = {
     grants.MOVE_GENERATION: MOVE_GENERATION,
     sweeping.SWEEPS["codes"]: SWEEP_CODES,

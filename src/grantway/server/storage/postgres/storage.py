@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from grantway.protocol.decision import Change, Decision, MoveGeneration
 from grantway.protocol.facts import Rule
-from grantway.server.storage.port import ATTEMPTS, Census, Contended, Figures, OutcomeUnknown, StorageError
+from grantway.server.storage.port import ATTEMPTS, Census, Contended, Figures, OutcomeUntold, StorageError
 from grantway.server.storage.postgres.clock import QUERY as ASK_TIME
 from grantway.server.storage.postgres.clock import DatabaseClock
 from grantway.server.storage.postgres.commits import CONFLICTS, MISSES, TRIES, Commits, pause
@@ -17,6 +18,7 @@ from grantway.server.storage.postgres.link import Link, Lost, Query, Row, SqlErr
 from grantway.server.storage.postgres.migrate import refuse_unmigrated
 from grantway.server.storage.postgres.moving import Moves
 from grantway.server.storage.postgres.pool import Pool, Pooler
+from grantway.server.storage.postgres.statements import DRAW_TRANSACTION, LAST_NUMBER_DRAWN, OLDEST_TRANSACTION
 from grantway.server.storage.postgres.translation import guarded, translated
 from grantway.server.storage.sql.changes import steps
 from grantway.server.storage.sql.codec import micros
@@ -26,6 +28,9 @@ from grantway.server.storage.sql.statements.rows import CENSUS, READ_META, WRITE
 from grantway.server.storage.sql.statements.sweeping import BEFORE, KEPT, SWEEPS
 
 A = TypeVar("A")
+
+_PATIENCE = (0.0, 0.02, 0.2, 1.0)
+"""Seconds between looks whether the transactions under way are over; those of requests take milliseconds."""
 
 BEGIN: Query = ("begin isolation level serializable", ())
 COMMIT: Query = ("commit", ())
@@ -123,7 +128,7 @@ class PostgresStorage:
 
     async def propose(self, rule: Rule[A]) -> Decision[A]:
         """See ``Storage.propose``."""
-        for _ in range(ATTEMPTS):
+        for _ in range(2):
             decision = await self._decide(rule)
             changes = decision.changes
             if not changes:
@@ -132,7 +137,7 @@ class PostgresStorage:
                 return await self._until_it_holds(rule, decision)
             if await self._moves.move(changes[0]):
                 return decision
-        raise Contended("That grant has moved on.")
+        return await self._until_it_holds(rule, None)
 
     async def _decide(self, rule: Rule[A]) -> Decision[A]:
         self._refuse()
@@ -174,7 +179,7 @@ class PostgresStorage:
             await self._commits.committed(link.run(queries))
         except Lost as lost:
             if len(queries) > 1:
-                raise OutcomeUnknown("The connection to the database was lost during a commit.") from lost
+                raise OutcomeUntold("The connection to the database was lost during a commit.") from lost
             raise
         self._commits.count(1)
 
@@ -214,6 +219,20 @@ class PostgresStorage:
             queries = [(translated(each), values) for each in (first, statement) if each is not None]
             swept += (await self._commits.retried(lambda link, its=queries: link.run(its)))[-1].changed  # type: ignore[misc]
         return swept
+
+    async def sealable(self) -> int:
+        """See ``Storage.sealable``.
+
+        Whoever has a number has had a transaction id before it, so when all that have an older one than is drawn after
+        the last number was read are over, no number up to that one is still to come.
+        """
+        last: int = (await self._reads.ask(LAST_NUMBER_DRAWN, ()))[0][0]
+        drawn: int = (await self._commits.retried(lambda link: link.run([(DRAW_TRANSACTION, ())])))[0].rows[0][0]
+        for wait in _PATIENCE:
+            await asyncio.sleep(wait)
+            if (await self._reads.ask(OLDEST_TRANSACTION, ()))[0][0] >= drawn:
+                return last
+        return 0
 
     def figures(self) -> Figures:
         """See ``Storage.figures``."""
