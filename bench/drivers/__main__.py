@@ -66,6 +66,7 @@ def main() -> None:
     chosen = options.parse_args()
     requests = [name for name in REQUESTS if any(word in name for word in chosen.only)]
     with tempfile.TemporaryDirectory(prefix="grantway-drivers-") as made, ExitStack() as stack:
+        Path(made).chmod(0o755)  # the servers run as another user when this runs as root
         cluster = stack.enter_context(Cluster(Path(made) / "cluster"))
         bouncer = _bouncer(Path(made), cluster, stack)
         uvloop.run(_measure(chosen, requests, cluster, bouncer))
