@@ -41,24 +41,25 @@ def _ask(there: Running, operation: str) -> dict[str, Any] | None:
     material = there.material
     if operation == EXCHANGE:
         body = f"grant_type=authorization_code&code={_take(material.file('codes'))}{material.exchange}"
-        return post(there, material.token, material.user, body)
+        return post(there.url, material.token, material.user, body)
     if operation == REFRESH:
         old = _take(material.file("refresh_tokens"))
-        said = post(there, material.token, material.user, f"grant_type=refresh_token&refresh_token={quote(old)}")
+        said = post(there.url, material.token, material.user, f"grant_type=refresh_token&refresh_token={quote(old)}")
         return {**said, "rotated": said.get("refresh_token", old) != old}
     if operation == INTROSPECTION:
         if material.introspection is None:
             return None
-        return post(there, material.introspection, material.user, f"token={_take(material.file('access_tokens'))}")
+        token = _take(material.file("access_tokens"))
+        return post(there.address(operation), material.introspection, material.user, f"token={token}")
     if operation == REVOCATION:
         if material.revocation is None:
             return None
         token = _take(material.file("revocable"))
-        said = post(there, material.revocation, material.user, f"token={quote(token)}")
-        after = post(there, material.token, material.user, f"grant_type=refresh_token&refresh_token={quote(token)}")
+        said = post(there.url, material.revocation, material.user, f"token={quote(token)}")
+        after = post(there.url, material.token, material.user, f"grant_type=refresh_token&refresh_token={quote(token)}")
         return {"status": said["status"], "refused": after["status"] in (400, 401)}
     caller = material.callers.get(operation)
-    return None if caller is None else post(there, material.token, caller, caller.body)
+    return None if caller is None else post(there.url, material.token, caller, caller.body)
 
 
 def _is(operation: str, said: dict[str, Any], there: Running) -> bool:
@@ -91,11 +92,11 @@ def _take(file: Path) -> str:
     return last
 
 
-def post(there: Running, path: str, caller: Caller, body: str) -> dict[str, Any]:
+def post(url: str, path: str, caller: Caller, body: str) -> dict[str, Any]:
     """The answer's JSON, and its status."""
     proof = base64.b64encode(f"{caller.id}:{caller.secret}".encode()).decode()
     request = urllib.request.Request(
-        there.url + path,
+        url + path,
         body.encode(),
         {"Authorization": f"Basic {proof}", "Content-Type": "application/x-www-form-urlencoded"},
     )

@@ -57,6 +57,7 @@ def main() -> None:
     memory: Counter[str] = Counter()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="grantway-bench-")))
+        folder.chmod(0o711)  # PostgreSQL's own user has to find its folder
         running = _start(stack, folder, systems, chosen)
         for system, there in running.items():
             check(system, there, chosen.operations)
@@ -118,7 +119,7 @@ def _start(stack: ExitStack, folder: Path, systems: list[System], chosen: argpar
 
 
 def _amounts(system: System, chosen: argparse.Namespace) -> Amounts:
-    seconds = WARM + chosen.rounds * chosen.seconds
+    seconds = (WARM + chosen.rounds * chosen.seconds) * system.stretch
 
     def used(operation: str) -> int:
         return round(system.rates[operation] * seconds) if operation in chosen.operations else 0
@@ -132,9 +133,9 @@ def _measure(system: System, there: Running, operation: str, turn: int, chosen: 
     script = _script(there, operation, turn, chosen)
     if script is None:
         return None
-    seconds = chosen.seconds if turn else WARM
+    seconds = (chosen.seconds if turn else WARM) * system.stretch
     before = processes.cpu(*there.roots)
-    came = load(there.url, *script, seconds=seconds, connections=CONNECTIONS, cores=LOAD_CORE)
+    came = load(there.address(operation), *script, seconds=seconds, connections=CONNECTIONS, cores=LOAD_CORE)
     used = processes.cpu(*there.roots) - before
     processes.rest(*there.roots)
     return Run(system.key, operation, came.answered, came.refused, came.seconds, used, came.p50, came.p99)

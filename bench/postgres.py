@@ -34,7 +34,6 @@ class Cluster(Program):
         folder.mkdir()
         if as_user:
             shutil.chown(folder, "postgres", "postgres")
-            folder.parent.chmod(0o755)
         data = folder / "data"
         make = [initdb, "--pgdata", str(data), "--auth=trust", "--username=bench", "--encoding=UTF8", "--locale=C"]
         subprocess.run([*as_user, *make], check=True, capture_output=True, cwd=folder)

@@ -80,11 +80,13 @@ def _works(running: Running, token: str) -> bool:
 
 
 def _refresh_token(wire: socket.socket) -> str:
-    """The refresh token of an answer; nothing if it is a refusal."""
+    """The refresh token of an answer; nothing if it is a refusal, or there is none in a minute."""
     answer = http.client.HTTPResponse(wire)
     try:
         answer.begin()
         body = answer.read()
         return str(json.loads(body).get("refresh_token", "")) if answer.status == 200 else ""
+    except TimeoutError:
+        return ""
     finally:
         answer.close()

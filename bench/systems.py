@@ -78,6 +78,11 @@ class Running:
     url: str
     roots: tuple[int, ...]
     material: Material
+    introspects_at: str | None = None
+    """If not at the same address."""
+
+    def address(self, operation: str) -> str:
+        return self.introspects_at or self.url if operation == INTROSPECTION else self.url
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +90,8 @@ class System:
     """One column of the comparison: a server in one configuration.
 
     ``rates`` are rough guesses, per second, of operations that use something up: so much is made before. ``pool`` is
-    the number of grants that are refreshed in turn.
+    the number of grants that are refreshed in turn. ``stretch`` makes the runs longer of those who answer a few times a
+    second.
     """
 
     key: str
@@ -97,3 +103,4 @@ class System:
     fastest: bool = False
     rates: dict[str, int] = field(default_factory=dict)
     pool: int = 500
+    stretch: float = 1

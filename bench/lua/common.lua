@@ -38,12 +38,10 @@ local threads = {}
 function setup(thread) threads[#threads + 1] = thread end
 
 refused, began, ended = 0, 0, 0
-exhausted = false
 function response(status, headers, body)
    ended = now()
    if status ~= 200 then refused = refused + 1 end
    if answered then answered(status, body) end
-   if exhausted then wrk.thread:stop() end
 end
 
 -- Called by the scripts at each request: time begins with the first.

@@ -1,12 +1,19 @@
 -- One line of a file after another: path, client id, secret, file, body before the token, body after it, and "once" if
--- a token that was used is not used again: then the load ends with the file.
+-- a token that was used is not used again: then the load ends when the last of them is answered.
 dofile(debug.getinfo(1, "S").source:match("@(.*/)") .. "common.lua")
+local sent, came, left = -1, 0, math.huge -- the first request is only looked at by wrk, not sent
 function init(args)
-   local tokens, at, with, once = lines(args[4]), 0, headers(args[2], args[3]), args[7] == "once"
+   local tokens, at, with = lines(args[4]), 0, headers(args[2], args[3])
+   if args[7] == "once" then left = #tokens end
    request = function()
       begin()
       at = at % #tokens + 1
-      exhausted = exhausted or once and at == #tokens
+      sent, left = sent + 1, left - 1
       return wrk.format("POST", args[1], with, args[5] .. tokens[at] .. args[6])
    end
+end
+function delay() return left > 0 and 0 or 3600000 end
+function answered()
+   came = came + 1
+   if left <= 0 and came == sent then wrk.thread:stop() end
 end

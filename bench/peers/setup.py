@@ -37,7 +37,14 @@ def python(peer: str) -> Path:
     there, is_done = _folder(peer, [lock])
     if not is_done:
         run([sys.executable, "-m", "venv", there / "venv"])
-        install: list[str | Path] = ["install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--requirement", lock]
+        install: list[str | Path] = [
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--require-hashes",
+            "--requirement",
+            lock,
+        ]
         run([there / "venv" / "bin" / "python", "-m", "pip", *install])
         complete(there)
     return there / "venv" / "bin"
@@ -83,3 +90,9 @@ def _folder(peer: str, lock: Iterable[Path], version: str = "") -> tuple[Path, b
         shutil.rmtree(there, ignore_errors=True)
         there.mkdir(parents=True)
     return there, is_done
+
+
+def pinned(peer: str, package: str) -> str:
+    """The version of a package that a Python peer is locked to."""
+    lines = (HERE / peer / "requirements.in").read_text().splitlines()
+    return next(line.partition("==")[2] for line in lines if line.startswith(f"{package}=="))
