@@ -291,7 +291,7 @@ def test_a_line_that_is_added_to_while_its_first_is_reported_goes_on(storage: An
     came = []
     while (first := due(storage)) and len(first) == 1:
         came += first
-        attempted(storage, *first, delivered_at=NOON)
+        attempted(storage, first[0], delivered_at=NOON)
     assert sorted(came) == [72, 73, 74, 75], "one after another, whoever was added first"
 
 

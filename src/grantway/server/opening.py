@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from importlib.util import find_spec
 
 from grantway.protocol.administration.scopes import publish_catalogue
 from grantway.server.master_key import ensure_master_key, load_vault, make_private_directory
@@ -24,13 +25,20 @@ def prepare(settings: Settings) -> list[str]:
     url = settings.database_url
     try:
         if url is not None:
-            from grantway.server.storage.postgres import migrate as migrate_postgres
+            _need_driver()
+            from grantway.server.storage import postgres  # not at every start: 90 ms and 13 MB
 
-            return migrate_postgres(url, pooler=settings.database_pooler)
+            return postgres.migrate(url, pooler=settings.database_pooler)
         make_private_directory(settings.database_path.parent)
         return migrate(settings.database_path)
     except StorageError as error:
         raise CannotStart(str(error)) from None
+
+
+def _need_driver() -> None:
+    """PostgreSQL needs a driver that an installation on SQLite does without. Raises ``StorageError``."""
+    if find_spec("psycopg") is None:
+        raise StorageError("GRANTWAY_DATABASE names PostgreSQL: pip install 'grantway[postgres]'.")
 
 
 async def open_storage(
@@ -39,9 +47,10 @@ async def open_storage(
     """The storage of a prepared database, for this process and its event loop. Raises ``StorageError``."""
     url = settings.database_url
     if url is not None:
-        from grantway.server.storage.postgres import PostgresStorage
+        _need_driver()
+        from grantway.server.storage import postgres
 
-        return await PostgresStorage.open(
+        return await postgres.PostgresStorage.open(
             url, pooler=settings.database_pooler, connections=settings.database_connections
         )
     if on_unknown_outcome is None:

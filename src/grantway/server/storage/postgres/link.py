@@ -227,6 +227,8 @@ class Link:
         while not pg.is_busy():
             result = pg.get_result()
             if result is None:
+                if pg.status == pq.ConnStatus.BAD:
+                    return  # nothing comes any more, and it says so for ever
                 if not self._sent and self._future is None:
                     return  # a notice, while nobody waits
                 continue
