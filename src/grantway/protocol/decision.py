@@ -215,10 +215,36 @@ class LeaseNotice:
     until: datetime
 
 
+@record
+class SweepGrant:
+    """A grant is gone, with what of an older system stands for it. No guard: one that moved or was used meanwhile stays."""
+
+    grant_id: bytes
+    generation: int
+    last_used_day: date | None
+
+
+@record
+class LookAgain:
+    """Nobody asks before that time whether anything of a grant can still be used. No guard."""
+
+    grant_id: bytes
+    at: datetime
+
+
+@record
+class RetireSeals:
+    """The entries under all seals up to this number are old enough to go; the seals stay. No guard."""
+
+    number: int
+    at: datetime
+
+
 Change = (
     Add | Replace | Put | Forget | MoveGeneration | EndGrant | EndUserGrants | EndSessions
     | RemoveConnection | TouchUse | LeaseNotice | ReportDelivery | PutOffNotice | DropNotice | ReplayNotice
     | TouchOperatorKey | AddTallies | MoveAhead | SetBack
+    | SweepGrant | LookAgain | RetireSeals
 )  # fmt: skip
 
 

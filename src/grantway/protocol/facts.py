@@ -14,6 +14,7 @@ from grantway.protocol.decision import Decision
 from grantway.protocol.model import (
     Account,
     AuditEntry,
+    AuditSeal,
     Client,
     Connection,
     ConnectionKey,
@@ -26,6 +27,7 @@ from grantway.protocol.model import (
     Grant,
     Icon,
     IdempotentAnswer,
+    Lease,
     Membership,
     Notice,
     NoticeKind,
@@ -58,6 +60,27 @@ class GrantInUse:
     account: Account
     user: User | None
     client: Client
+
+
+@record
+class GrantAtRest:
+    """A grant that nobody ended, with what says whether anything of it can still be used.
+
+    ``has_foreign``: a token of an older system stands for it that may be used as it is, or exchanged for the first time.
+    """
+
+    grant: Grant
+    connection: Connection
+    client: Client
+    has_foreign: bool
+
+
+@record
+class NumberedEntry:
+    """An entry of the audit with its number in the order in which they were added. Numbers may be missing."""
+
+    number: int
+    entry: AuditEntry
 
 
 @record
@@ -297,6 +320,19 @@ class Facts(Protocol):
         action: str | None = None,
     ) -> tuple[AuditEntry, ...]:
         """Newest first; all that is named has to fit. ``user_id`` finds what a person did and what was done to them."""
+
+    # keeping house
+    async def lease(self, name: str) -> Lease | None: ...
+    async def grants_to_look_at(self, before: datetime, limit: int = 100) -> tuple[GrantAtRest, ...]:
+        """Grants that are not revoked, to be looked at again before that (first a month after they were made), earliest first."""
+
+    async def audit_in_order(self, after: int = 0, limit: int = 100) -> tuple[NumberedEntry, ...]:
+        """Entries whose number is higher, lowest first."""
+
+    async def last_seal(self) -> AuditSeal | None: ...
+    async def seal(self, number: int) -> AuditSeal | None: ...
+    async def seals(self, after: int = 0, limit: int = 100, *, kept: bool = False) -> tuple[AuditSeal, ...]:
+        """Seals whose number is higher, lowest first; ``kept``: only those whose entries are not retired."""
 
 
 Rule = Callable[[Facts, datetime], Coroutine[Any, Any, Decision[A]]]

@@ -28,6 +28,8 @@ class Installation:
     """How long the tokens of a removed connection still introspect, with the scope ``cleanup`` only."""
     inactivity: timedelta | None = None
     """After how long without use a connection is removed."""
+    audit_kept: timedelta | None = None
+    """After how long entries of the audit go; ``None``: never."""
 
 
 @record

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 
 from grantway.protocol.decision import Refusal
-from grantway.protocol.facts import GrantInUse
+from grantway.protocol.facts import GrantAtRest, GrantInUse
 from grantway.protocol.model import Account, Client, Grant
 from grantway.wire.errors import ACCESS_DENIED
 
@@ -83,7 +83,7 @@ def next_idle_end(client: Client, grant: Grant, now: datetime) -> datetime | Non
     return None if idle is None else now + idle
 
 
-def refresh_end(held: GrantInUse, unknown_until: datetime | None = None) -> datetime | None:
+def refresh_end(held: GrantInUse | GrantAtRest, unknown_until: datetime | None = None) -> datetime | None:
     """When the grant's refresh token stops working, as things stand; ``None``: without end.
 
     ``unknown_until``: it may have moved up to then without its row knowing of it.

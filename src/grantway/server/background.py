@@ -10,6 +10,7 @@ from grantway.server.connections.sender import Sender, run_sender
 from grantway.server.keeper import run_keeper
 from grantway.server.log import log, where
 from grantway.server.metrics.shared import Shelf, keep_shared
+from grantway.server.sealing import run_sealer
 from grantway.server.service import Service
 from grantway.server.storage.port import OutcomeUnknown
 from grantway.server.sweeper import run_sweeper
@@ -35,6 +36,7 @@ class Background:
         self._run("sender", self._deliver)
         self._run("sweeper", lambda: run_sweeper(service, stop))
         self._run("keeper", lambda: run_keeper(service, stop))
+        self._run("sealer", lambda: run_sealer(service, stop))
         self._run("tallies", lambda: run_tallies(self._tallies, stop))
         shelf = self._shelf
         if shelf is not None:

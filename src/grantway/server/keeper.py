@@ -6,6 +6,7 @@ import asyncio
 
 from grantway.protocol.administration.aftermath import remove_connections
 from grantway.protocol.lifecycle import remove_neglected
+from grantway.server.leases import Hold
 from grantway.server.service import Service
 from grantway.server.turns import run_in_turns, stopped
 
@@ -24,17 +25,17 @@ async def run_keeper(
 ) -> None:
     """The background task of a server process, until ``stop``. Raises ``OutcomeUnknown`` when storage does.
 
-    Of several processes each looks, and whoever comes second finds nothing: what is removed is settled by storage.
+    One process of all does it at a time; what is removed is settled by storage anyway.
     """
 
-    async def turn() -> int:
+    async def turn(hold: Hold) -> int:
         gone = 0
         for rule in (remove_neglected, remove_connections):
             for _ in range(BATCHES):
                 decision = await service.consult(rule, batch)
                 gone += decision.answer
-                if decision.answer < batch or await stopped(stop, pause):
+                if decision.answer < batch or await stopped(stop, pause) or not await hold.is_ours():
                     break
         return gone
 
-    await run_in_turns(service, stop, turn, every=every, done="tidied", not_done="not_tidied")
+    await run_in_turns(service, stop, turn, lease="keeper", every=every, done="tidied", not_done="not_tidied")

@@ -17,7 +17,16 @@ from grantway.protocol.model.clients import (
 )
 from grantway.protocol.model.connections import Connection, ConnectionKey, Resource, Suspension, Webhook
 from grantway.protocol.model.grants import EndedToken, ForeignToken, Grant, Origin, PendingAuthorization
-from grantway.protocol.model.house import AuditEntry, IdempotentAnswer, OperatorKey, Restoration, SigningKey, Tally
+from grantway.protocol.model.house import (
+    AuditEntry,
+    AuditSeal,
+    IdempotentAnswer,
+    Lease,
+    OperatorKey,
+    Restoration,
+    SigningKey,
+    Tally,
+)
 from grantway.protocol.model.outbox import DeliveryAttempt, Event, Notice, NoticeKind
 from grantway.protocol.model.people import (
     Account,
@@ -37,12 +46,12 @@ Record = (
     | Connection | ConnectionKey | Webhook | Resource
     | Grant | EndedToken | ForeignToken | PendingAuthorization
     | Event | Notice | DeliveryAttempt
-    | SigningKey | OperatorKey | AuditEntry | Restoration | IdempotentAnswer | Tally
+    | SigningKey | OperatorKey | AuditEntry | AuditSeal | Lease | Restoration | IdempotentAnswer | Tally
 )  # fmt: skip
 
 __all__ = [
-    "Account", "AuditEntry", "Client", "ClientKind", "ClientSecret", "Connection", "ConnectionKey", "DeliveryAttempt",
-    "Developer", "EndedToken", "Event", "FailureBucket", "ForeignToken", "Grant", "Icon", "IdempotentAnswer", "Membership",
+    "Account", "AuditEntry", "AuditSeal", "Client", "ClientKind", "ClientSecret", "Connection", "ConnectionKey", "DeliveryAttempt",
+    "Developer", "EndedToken", "Event", "FailureBucket", "ForeignToken", "Grant", "Icon", "IdempotentAnswer", "Lease", "Membership",
     "Notice", "NoticeKind", "OneTimeLink", "Operator", "OperatorKey", "Origin", "PendingAuthorization", "Record",
     "RefusedAuthorization", "Resource", "Restoration", "Role", "Scope", "Session", "SignInRequest", "SigningKey", "Suspension", "Tally",
     "User", "Webhook",

@@ -18,7 +18,8 @@ class Grant:
 
     ``secret`` is 32 random bytes, sealed. ``generation`` 0 is an unexchanged code. ``scope`` and ``resource`` are
     ordered and never change: tokens name them by position. ``redirect_uri_digest`` is SHA-256 of the redirect URI that
-    was used. ``move_key`` binds the last move to an Idempotency-Key.
+    was used. ``move_key`` binds the last move to an Idempotency-Key. Before
+    ``look_again_at`` the sweeper need not ask whether anything of it can still be used.
     """
 
     id: bytes
@@ -49,6 +50,7 @@ class Grant:
     revoked_reason: str | None = None
     revoked_by: bytes | None = None
     last_used_day: date | None = None
+    look_again_at: datetime | None = None
 
 
 @record

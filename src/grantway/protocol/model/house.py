@@ -71,6 +71,36 @@ class Restoration:
 
 
 @record
+class AuditSeal:
+    """One range of the audit under a hash that also covers the seal before it (``sealing.py``).
+
+    ``first`` and ``last`` are the numbers of its first and last entry, all of one ``day`` (UTC, by their ids). ``digest``
+    is over the entries, ``hash`` over the seal itself and ``previous``, the hash before. ``removed_at``: the entries were
+    old enough to go; the seal stays, and with it the chain.
+    """
+
+    number: int
+    first: int
+    last: int
+    count: int
+    day: date
+    digest: bytes
+    previous: bytes
+    hash: bytes
+    sealed_at: datetime
+    removed_at: datetime | None = None
+
+
+@record
+class Lease:
+    """Work that one process of all does at a time: ``owner`` has it until ``until``, whatever becomes of them."""
+
+    name: str
+    owner: bytes
+    until: datetime
+
+
+@record
 class IdempotentAnswer:
     """What a creating call answered, so that its repetition gets the same. Sealed: it may hold a secret shown once.
 

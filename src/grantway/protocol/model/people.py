@@ -18,7 +18,7 @@ class User:
 
     ``email`` is case-folded and unique; only people who come by hand-off may have none. ``external_id`` is the
     platform's own id of the person (hand-off), unique. ``password_version`` rises with each password. ``language`` is
-    the one that was last read (BCP 47), for mail.
+    the one that was last read (BCP 47), for mail. After ``erased_at`` there is nobody any more: what is left is a name that tells nothing.
     """
 
     id: bytes
@@ -31,6 +31,7 @@ class User:
     version: int = 1
     external_id: str | None = None
     language: str | None = None
+    erased_at: datetime | None = None
 
 
 @record

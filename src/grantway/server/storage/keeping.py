@@ -10,6 +10,7 @@ from typing import Any
 from grantway.protocol.model import (
     Account,
     AuditEntry,
+    AuditSeal,
     Client,
     Connection,
     ConnectionKey,
@@ -22,6 +23,7 @@ from grantway.protocol.model import (
     Grant,
     Icon,
     IdempotentAnswer,
+    Lease,
     Membership,
     Notice,
     OneTimeLink,
@@ -68,6 +70,8 @@ KEYS: Mapping[type[Any], Callable[[Any], Any]] = {
     SigningKey: attrgetter("kid"),
     OperatorKey: attrgetter("id"),
     AuditEntry: attrgetter("id"),
+    AuditSeal: attrgetter("number"),
+    Lease: attrgetter("name"),
     Restoration: attrgetter("id"),
     IdempotentAnswer: attrgetter("digest"),
     Tally: attrgetter("hour", "kind", "label"),
@@ -81,13 +85,13 @@ REPLACEABLE = frozenset({
 
 PUTTABLE = frozenset({
     Membership, Operator, Developer, Icon, EndedToken, Session, Scope, FailureBucket, RefusedAuthorization,
-    Restoration,
+    Restoration, Lease,
 })  # fmt: skip
 """Records whose last writer may win. Grants, notices and audit entries change by their own changes or not at all."""
 
 FORGETTABLE = frozenset({
     Membership, Operator, Developer, Icon, EndedToken, PendingAuthorization, Session, OneTimeLink, SignInRequest,
-    ConnectionKey, SigningKey, Scope, FailureBucket, IdempotentAnswer,
+    ConnectionKey, SigningKey, Scope, FailureBucket, IdempotentAnswer, Lease,
 })  # fmt: skip
 """Records that may go. The others are ended by a time, so that an id (and an id with a version) never means two things."""
 
@@ -96,6 +100,12 @@ CODES_KEPT = timedelta(hours=1)
 
 ENDED_GRANTS_KEPT = timedelta(days=30)
 """How long after its end a grant is kept. Its tokens ended with it; locally verified JWTs have long expired."""
+
+REMOVED_CONNECTIONS_KEPT = timedelta(days=400)
+"""How long after its removal a connection is kept, so that what is asked about it can be answered."""
+
+FIRST_LOOK = timedelta(days=30)
+"""How long after it was made somebody looks whether anything of a grant can still be used, for the first time."""
 
 FOREIGN_TOKENS_KEPT = timedelta(days=30)
 """How long after its expiry a token of an older system is kept: longer than any profile lets one be renewed."""

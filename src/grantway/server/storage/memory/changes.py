@@ -16,6 +16,7 @@ from grantway.protocol.decision import (
     EndUserGrants,
     Forget,
     LeaseNotice,
+    LookAgain,
     MoveAhead,
     MoveGeneration,
     Put,
@@ -24,12 +25,16 @@ from grantway.protocol.decision import (
     Replace,
     ReplayNotice,
     ReportDelivery,
+    RetireSeals,
     SetBack,
+    SweepGrant,
     TouchOperatorKey,
     TouchUse,
 )
 from grantway.protocol.model import (
+    AuditSeal,
     Connection,
+    ForeignToken,
     Grant,
     Notice,
     OneTimeLink,
@@ -105,6 +110,16 @@ def apply(change: Change, tables: Tables) -> None:
                 tally = Tally(hour, kind_of_tally, label, more + (known.count if known else 0))
                 _refuse_naive_times(tally)
                 tables.set(Tally, KEYS[Tally](tally), tally)
+        case SweepGrant():
+            _sweep_grant(change, tables)
+        case LookAgain(grant_id, at):
+            grant = tables.of(Grant).get(grant_id)
+            if grant is not None:
+                tables.set(Grant, grant_id, replace(grant, look_again_at=at))
+        case RetireSeals(number, at):
+            for seal in list(tables.of(AuditSeal).values()):
+                if seal.number <= number and seal.removed_at is None:
+                    tables.set(AuditSeal, seal.number, replace(seal, removed_at=at))
         case _:
             assert_never(change)
 
@@ -149,6 +164,17 @@ def _set_back(tables: Tables) -> None:
     for grant in list(tables.of(Grant).values()):
         if grant.origin == "code" and grant.generation == 0:
             tables.set(Grant, grant.id, replace(grant, code_expires_at=None))
+
+
+def _sweep_grant(sweep: SweepGrant, tables: Tables) -> None:
+    grant = tables.of(Grant).get(sweep.grant_id)
+    as_read = (sweep.generation, sweep.last_used_day, None)
+    if grant is None or (grant.generation, grant.last_used_day, grant.revoked_at) != as_read:
+        return
+    tables.set(Grant, grant.id, None)
+    for token in list(tables.of(ForeignToken).values()):
+        if token.grant_id == grant.id:
+            tables.set(ForeignToken, token.digest, None)
 
 
 def _end_user_grants(end: EndUserGrants, tables: Tables) -> None:

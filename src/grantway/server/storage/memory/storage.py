@@ -79,6 +79,13 @@ class MemoryStorage:
         self._refuse_when_closed()
         return sweep(self._tables, self._clock(), limit)
 
+    async def upkeep(self) -> None:
+        """See ``Storage.upkeep``. Dictionaries want nothing."""
+
+    async def sealable(self) -> int:
+        """See ``Storage.sealable``."""
+        return max(self._tables.numbers.values(), default=0)
+
     def figures(self) -> Figures:
         """See ``Storage.figures``. Nothing waits here, and there is no log."""
         return Figures(self._settled, self._settled)

@@ -7,6 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from grantway.protocol.model import (
+    AuditEntry,
+    AuditSeal,
+    Connection,
+    ConnectionKey,
     DeliveryAttempt,
     EndedToken,
     Event,
@@ -31,6 +35,7 @@ from grantway.server.storage.keeping import (
     EVENTS_KEPT,
     FOREIGN_TOKENS_KEPT,
     NOTICES_KEPT,
+    REMOVED_CONNECTIONS_KEPT,
     TALLIES_BY_HOUR,
     TALLIES_KEPT,
 )
@@ -46,6 +51,8 @@ def sweep(tables: Tables, now: datetime, limit: int) -> int:
             tables.set(kind, key, None)
         swept += len(over)
     swept += _add_up_tallies(tables, now, limit)
+    swept += _sweep_audit(tables, now, limit)
+    swept += _sweep_connections(tables, now, limit)
     grants = tables.of(Grant)
     for orphan in [key for key, token in tables.of(ForeignToken).items() if token.grant_id not in grants]:
         tables.set(ForeignToken, orphan, None)
@@ -67,6 +74,31 @@ def _add_up_tallies(tables: Tables, now: datetime, limit: int) -> int:
         tables.set(Tally, of_day, Tally(*of_day, count))
         tables.set(Tally, (hour, kind, label), None)
     return len(hourly)
+
+
+def _sweep_audit(tables: Tables, now: datetime, limit: int) -> int:
+    """Entries under seals that are retired."""
+    retired = [each for each in tables.of(AuditSeal).values() if each.removed_at is not None and each.removed_at < now]
+    last = max((each.last for each in retired), default=0)
+    over = sorted((number, key) for key, number in tables.numbers.items() if number <= last)[:limit]
+    for _, key in over:
+        tables.set(AuditEntry, key, None)
+    return len(over)
+
+
+def _sweep_connections(tables: Tables, now: datetime, limit: int) -> int:
+    """Connections that were removed long ago, with their keys. What still hangs from one keeps it."""
+    held = {each.connection_id for each in tables.of(Grant).values() if each.revoked_at is None}
+    over = [
+        each.id
+        for each in tables.of(Connection).values()
+        if each.removed_at is not None and each.removed_at < now - REMOVED_CONNECTIONS_KEPT and each.id not in held
+    ][:limit]
+    for key in [key for key, each in tables.of(ConnectionKey).items() if each.connection_id in over]:
+        tables.set(ConnectionKey, key, None)
+    for connection_id in over:
+        tables.set(Connection, connection_id, None)
+    return len(over)
 
 
 def _midnight(when: datetime) -> datetime:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from grantway.protocol.facts import Page
-from grantway.protocol.model import Account, Client, Connection, Resource, User
+from grantway.protocol.model import Account, AuditEntry, Client, Connection, Resource, User
 from grantway.server.storage.keeping import KEYS
 from grantway.server.storage.port import GuardMissed
 
@@ -42,12 +42,17 @@ _UNIQUE: Mapping[type[Any], Callable[[Any], list[tuple[Any, ...]]]] = {
 
 
 class Tables:
-    """Records by kind and key, unique keys, and what has to be undone. One writer at a time."""
+    """Records by kind and key, unique keys, and what has to be undone. One writer at a time.
+
+    ``numbers``: those of audit entries, in the order in which they were added; none is given twice.
+    """
 
     def __init__(self) -> None:
         self._rows: dict[type[Any], dict[Any, Any]] = {kind: {} for kind in KEYS}
         self._unique: dict[type[Any], dict[tuple[Any, ...], Any]] = {kind: {} for kind in _UNIQUE}
         self._undo: list[tuple[type[Any], Any, Any]] = []
+        self._last_number = 0
+        self.numbers: dict[bytes, int] = {}
 
     def of(self, kind: type[R]) -> dict[Any, R]:
         """All records of a kind by key. To be read only."""
@@ -81,12 +86,21 @@ class Tables:
         old = rows.pop(key, None) if record is None else rows.get(key)
         if record is not None:
             rows[key] = record
+        if kind is AuditEntry:
+            self._number(key, record is not None)
         if kind in _UNIQUE:
             index = self._unique[kind]
             for unique in _UNIQUE[kind](old) if old is not None else ():
                 del index[unique]
             for unique in _UNIQUE[kind](record) if record is not None else ():
                 index[unique] = key
+
+    def _number(self, key: bytes, is_there: bool) -> None:
+        if not is_there:
+            self.numbers.pop(key, None)
+        elif key not in self.numbers:
+            self._last_number += 1
+            self.numbers[key] = self._last_number
 
 
 class Reading:

@@ -43,8 +43,22 @@ DRAW_TRANSACTION = "select pg_current_xact_id()::text::bigint"
 OLDEST_TRANSACTION = "select pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 """Transactions with a lower id are over."""
 
+LAST_RETIRED = "select last from audit_seals where removed_at is not null order by number desc limit 1"
+"""Entries with numbers up to this one are retired."""
+
+PARTITIONS = """
+select c.relname::text from pg_inherits i join pg_class c on c.oid = i.inhrelid
+where i.inhparent = 'audit_entries'::regclass"""
+"""The parts of the audit by name."""
+
+SWEEP_AUDIT = f"""
+delete from audit_entries_default where sequence in (
+  select sequence from audit_entries_default where sequence <= ({LAST_RETIRED}) and $1::bigint > 0 limit $2)"""
+"""Retired entries of days without a partition of their own; of the others, whole days are dropped."""
+
 INSTEAD: Mapping[str, str] = {
     grants.MOVE_GENERATION: MOVE_GENERATION,
     sweeping.SWEEPS["codes"]: SWEEP_CODES,
+    sweeping.SWEEPS["audit_entries"]: SWEEP_AUDIT,
 }
 """What stands for a shared statement here."""

@@ -17,6 +17,7 @@ from grantway.server.storage.postgres.gathering import Reads, cannot_be_stored
 from grantway.server.storage.postgres.link import Link, Lost, Query, Row, SqlError
 from grantway.server.storage.postgres.migrate import refuse_unmigrated
 from grantway.server.storage.postgres.moving import Moves
+from grantway.server.storage.postgres.partitions import keep_partitions
 from grantway.server.storage.postgres.pool import Pool, Pooler
 from grantway.server.storage.postgres.statements import DRAW_TRANSACTION, LAST_NUMBER_DRAWN, OLDEST_TRANSACTION
 from grantway.server.storage.postgres.translation import guarded, translated
@@ -219,6 +220,13 @@ class PostgresStorage:
             queries = [(translated(each), values) for each in (first, statement) if each is not None]
             swept += (await self._commits.retried(lambda link, its=queries: link.run(its)))[-1].changed  # type: ignore[misc]
         return swept
+
+    async def upkeep(self) -> None:
+        """See ``Storage.upkeep``."""
+        try:
+            await keep_partitions(self._pool, (await self.now()).date())
+        except SqlError as error:
+            raise StorageError(f"The database refused: {error}.") from None
 
     async def sealable(self) -> int:
         """See ``Storage.sealable``.

@@ -16,6 +16,7 @@ from grantway.protocol.decision import (
     EndUserGrants,
     Forget,
     LeaseNotice,
+    LookAgain,
     MoveAhead,
     MoveGeneration,
     Put,
@@ -24,7 +25,9 @@ from grantway.protocol.decision import (
     Replace,
     ReplayNotice,
     ReportDelivery,
+    RetireSeals,
     SetBack,
+    SweepGrant,
     TouchOperatorKey,
     TouchUse,
 )
@@ -32,7 +35,7 @@ from grantway.protocol.model import Account
 from grantway.server.storage.keeping import FORGETTABLE, KEYS, PUTTABLE, REPLACEABLE, allow
 from grantway.server.storage.sql.codec import day_number, micros
 from grantway.server.storage.sql.records import CODECS, DELIVERY_ATTEMPT
-from grantway.server.storage.sql.statements import connections, grants, house, outbox, people, rows
+from grantway.server.storage.sql.statements import connections, grants, house, outbox, people, rows, upkeep
 
 
 class Step(NamedTuple):
@@ -192,6 +195,20 @@ def _report_delivery(report: ReportDelivery) -> Steps:
         yield Step(outbox.FIRST_IN_LINE, (attempt.notice_id,))
 
 
+def _sweep_grant(sweep: SweepGrant) -> Steps:
+    day = -1 if sweep.last_used_day is None else day_number(sweep.last_used_day)
+    yield Step(upkeep.SWEEP_GRANT, (sweep.grant_id, sweep.generation, day))
+    yield Step(upkeep.SWEEP_ORPHANS, (sweep.grant_id,))
+
+
+def _look_again(later: LookAgain) -> Steps:
+    yield Step(upkeep.LOOK_AGAIN, (later.grant_id, micros(later.at)))
+
+
+def _retire_seals(retired: RetireSeals) -> Steps:
+    yield Step(upkeep.RETIRE_SEALS, (retired.number, micros(retired.at)))
+
+
 _STEPS: Mapping[type[Any], Callable[[Any], Steps]] = {
     Add: _add,
     Replace: _replace,
@@ -212,4 +229,7 @@ _STEPS: Mapping[type[Any], Callable[[Any], Steps]] = {
     DropNotice: _drop_notice,
     ReplayNotice: _replay_notice,
     ReportDelivery: _report_delivery,
+    SweepGrant: _sweep_grant,
+    LookAgain: _look_again,
+    RetireSeals: _retire_seals,
 }

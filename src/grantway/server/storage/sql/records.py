@@ -9,6 +9,7 @@ from grantway.protocol.facts import DueNotice
 from grantway.protocol.model import (
     Account,
     AuditEntry,
+    AuditSeal,
     Client,
     Connection,
     ConnectionKey,
@@ -21,6 +22,7 @@ from grantway.protocol.model import (
     Grant,
     Icon,
     IdempotentAnswer,
+    Lease,
     Membership,
     Notice,
     OneTimeLink,
@@ -53,7 +55,7 @@ from grantway.server.storage.sql.codec import (
 
 # people
 
-USER = Codec(User, created_at=TIME, disabled_at=TIME)
+USER = Codec(User, created_at=TIME, disabled_at=TIME, erased_at=TIME)
 ACCOUNT = Codec(
     Account,
     created_at=TIME,
@@ -135,6 +137,7 @@ GRANT = Codec(
     access_not_before=TIME,
     revoked_at=TIME,
     last_used_day=DAY,
+    look_again_at=TIME,
 )
 ENDED_TOKEN = Codec(EndedToken, keep_until=TIME, ends_at=TIME)
 FOREIGN_TOKEN = Codec(ForeignToken, created_at=TIME, expires_at=TIME)
@@ -170,6 +173,8 @@ DELIVERY_ATTEMPT = Codec(DeliveryAttempt, at=TIME)
 SIGNING_KEY = Codec(SigningKey, public_jwk=DOCUMENT, created_at=TIME, signs_from=TIME, retires_at=TIME)
 OPERATOR_KEY = Codec(OperatorKey, scopes=NAMES, created_at=TIME, expires_at=TIME, revoked_at=TIME, last_used_day=DAY)
 AUDIT_ENTRY = Codec(AuditEntry, at=TIME, detail=DOCUMENT)
+AUDIT_SEAL = Codec(AuditSeal, day=DAY, sealed_at=TIME, removed_at=TIME)
+LEASE = Codec(Lease, until=TIME)
 RESTORATION = Codec(Restoration, restored_at=TIME, backup_at=TIME, until=TIME)
 IDEMPOTENT_ANSWER = Codec(IdempotentAnswer, created_at=TIME, expires_at=TIME)
 TALLY = Codec(Tally, hour=TIME)
@@ -202,6 +207,8 @@ CODECS: Mapping[type[Any], Codec[Any]] = {
     SigningKey: SIGNING_KEY,
     OperatorKey: OPERATOR_KEY,
     AuditEntry: AUDIT_ENTRY,
+    AuditSeal: AUDIT_SEAL,
+    Lease: LEASE,
     Restoration: RESTORATION,
     IdempotentAnswer: IDEMPOTENT_ANSWER,
     Tally: TALLY,

@@ -18,7 +18,9 @@ from grantway.server.storage.sql.facts import SqlFacts
 from grantway.server.storage.sql.parsed import Parsed
 from grantway.server.storage.sql.statements.rows import CENSUS, READ_META, WRITE_META_ONCE
 from grantway.server.storage.sql.statements.sweeping import BEFORE, KEPT, SWEEPS
+from grantway.server.storage.sql.statements.upkeep import LAST_NUMBER
 from grantway.server.storage.sqlite.asking import asking
+from grantway.server.storage.sqlite.checkpoint import checkpoint
 from grantway.server.storage.sqlite.files import connect, refuse_network, time_to_sync
 from grantway.server.storage.sqlite.group import Committer, Job, Work
 from grantway.server.storage.sqlite.migrate import refuse_unmigrated
@@ -170,6 +172,20 @@ class SqliteStorage:
             before = now - KEPT.get(kind, timedelta(0))
             swept += await self._put(work=_deletion(statement, before, limit, BEFORE.get(kind)))
         return swept
+
+    async def upkeep(self) -> None:
+        """See ``Storage.upkeep``."""
+        self._refuse()
+        try:
+            await asyncio.to_thread(checkpoint, self._path)
+        except sqlite3.Error as error:
+            raise StorageError(f"The write-ahead log cannot be put away: {error}.") from error
+
+    async def sealable(self) -> int:
+        """See ``Storage.sealable``. Here entries are numbered in the order of their commits."""
+        rows = await self._ask(LAST_NUMBER, ())
+        last: int = rows[0][0]
+        return last
 
     def figures(self) -> Figures:
         """See ``Storage.figures``."""

@@ -9,9 +9,10 @@ from grantway.server.storage.sql.facts.house import HouseFacts
 from grantway.server.storage.sql.facts.outbox import OutboxFacts
 from grantway.server.storage.sql.facts.people import PeopleFacts
 from grantway.server.storage.sql.facts.reading import Ask
+from grantway.server.storage.sql.facts.upkeep import UpkeepFacts
 
 
-class SqlFacts(GrantFacts, ClientFacts, ConnectionFacts, PeopleFacts, OutboxFacts, HouseFacts):
+class SqlFacts(GrantFacts, ClientFacts, ConnectionFacts, PeopleFacts, OutboxFacts, HouseFacts, UpkeepFacts):
     """The facts as an engine tells them at one time; see ``grantway.protocol.facts.Facts``."""
 
     __slots__ = ()

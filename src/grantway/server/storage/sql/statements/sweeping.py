@@ -10,6 +10,7 @@ from grantway.server.storage.keeping import (
     EVENTS_KEPT,
     FOREIGN_TOKENS_KEPT,
     NOTICES_KEPT,
+    REMOVED_CONNECTIONS_KEPT,
     TALLIES_BY_HOUR,
     TALLIES_KEPT,
 )
@@ -41,6 +42,13 @@ SWEEP_FOREIGN_TOKENS = """
 delete from foreign_tokens where grant_id in (select id from grants where revoked_at < ?1 limit ?2)"""
 """What stands for just the grants that go next."""
 
+# What still hangs from one keeps it: grants go by themselves before.
+_LEFT_BEHIND = """select id from connections c where c.removed_at is not null and c.removed_at < ?1 and not exists (
+  select 1 from grants g where g.connection_id = c.id and g.revoked_at is null) order by c.removed_at limit ?2"""
+
+SWEEP_CONNECTION_KEYS = f"delete from connection_keys where connection_id in ({_LEFT_BEHIND})"
+"""The keys of just the connections that go next."""
+
 SWEEPS = {
     "ended_tokens": _sweep("ended_tokens", "serial", "keep_until"),
     "foreign_tokens": _sweep("foreign_tokens", "digest", "expires_at"),
@@ -55,6 +63,10 @@ SWEEPS = {
     "revoked_grants": _sweep("grants", "id", "revoked_at"),
     "notices": _sweep("notices", "id", _NOTICE_IS_OVER),
     "events": _sweep("events", "id", "created_at"),
+    "connections": f"delete from connections where id in ({_LEFT_BEHIND})",
+    "audit_entries": """
+delete from audit_entries where sequence in (select sequence from audit_entries where sequence <= (
+  select last from audit_seals where removed_at is not null and removed_at < ?1 and number > 0 order by number desc limit 1) limit ?2)""",
     "webhooks": _sweep("webhooks", "id", "ended_at"),
     "resources": _sweep("resources", "id", "cancelled_at"),
     "tallies": _sweep("tallies", "(hour, kind, label)", "hour"),
@@ -65,6 +77,7 @@ SWEEPS = {
 BEFORE = {
     "revoked_grants": SWEEP_FOREIGN_TOKENS,
     "notices": SWEEP_ATTEMPTS,
+    "connections": SWEEP_CONNECTION_KEYS,
     "hourly_tallies": ADD_UP_TALLIES,
 }
 """What is done first, in the same transaction."""
@@ -75,6 +88,7 @@ KEPT = {
     "foreign_tokens": FOREIGN_TOKENS_KEPT,
     "notices": NOTICES_KEPT,
     "events": EVENTS_KEPT,
+    "connections": REMOVED_CONNECTIONS_KEPT,
     "webhooks": ENDED_WEBHOOKS_KEPT,
     "resources": CANCELLED_RESOURCES_KEPT,
     "tallies": TALLIES_KEPT,
