@@ -26,6 +26,8 @@ RUNS: dict[str, str] = {
     "check-config": "",
     "doctor": "",
     "counts": "--kind tokens --since 2026-01-31",
+    "backup": "{backup}",
+    "restore": "--mark --since 2026-01-31",
     "audit search": "--connection {connection} --client helpdesk --account acme --user ada@example.com --reason operator",
     "platform events-secret": "",
     "events publish": "acme order.paid --payload {payload} --id e1 --ordering-key k",
@@ -150,6 +152,7 @@ def test_json_is_exactly_one_object(name: str, tell: Tell, data: Path, tmp_path:
         token=tell("tokens", "create", "--client", "till", "--account", "acme")["id"],
         older=tmp_path / "older.jsonl",
         icon=tmp_path / "icon.png",
+        backup=tmp_path / "backup.db",
         payload=tmp_path / "payload.json",
     )
     assert tell(*name.split(), *arguments.split(), stdin="battery staple\n")

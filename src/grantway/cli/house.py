@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from grantway.cli.terminal import Stop
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from grantway.protocol.facts import ConnectionInView, Facts
     from grantway.protocol.model import Account, Client, User
     from grantway.protocol.moment import Moment
@@ -127,6 +129,17 @@ async def find_connection(facts: Facts, text: str) -> ConnectionInView:
     if view is None:
         raise Stop(f"There is no connection {text}.", reason="connection_unknown")
     return view
+
+
+def read_time(text: str) -> datetime:
+    """A time that an option was given (UTC, unless it says otherwise), or ``Stop``."""
+    from datetime import UTC, datetime
+
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise Stop(f"{text!r} is not a time, such as 2026-01-31T08:00.", reason="time_malformed") from None
+    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
 
 
 def row_id_of(prefix: str, what: str, text: str) -> bytes:

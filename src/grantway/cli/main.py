@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grantway.cli import (
     accounts,
+    backup,
     client_changes,
     clients,
     connections,
@@ -25,6 +26,8 @@ app = group("OAuth for platforms with integrations.")
 serve.add_to(app)
 app.command("doctor")(doctor.doctor)
 app.command("counts")(records.counts)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.add_typer(keys.app, name="keys")
 app.add_typer(scopes.app, name="scopes")
 app.add_typer(users.app, name="users")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -83,7 +83,7 @@ def counts(
 
     if kind is not None and kind not in KINDS:
         raise Stop(f"There is no kind {kind!r}: there are {', '.join(KINDS)}.", reason="kind_unknown")
-    told_from = None if since is None else _time(since)
+    told_from = None if since is None else house.read_time(since)
 
     async def question(facts: Facts, at: Moment) -> Answer:
         begin = told_from or hour_of(at.now - timedelta(days=1))
@@ -93,11 +93,3 @@ def counts(
         return await house.looked_up(service, question)
 
     tell(house.with_service(data, work), as_json)
-
-
-def _time(text: str) -> datetime:
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        raise Stop(f"{text!r} is not a time, such as 2026-01-31T08:00.", reason="time_malformed") from None
-    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)

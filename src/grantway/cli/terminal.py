@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -71,6 +72,21 @@ def tell_failure(problems: Sequence[str], reason: str, as_json: bool) -> None:
         return
     for problem in problems:
         print(f"grantway: {problem}", file=sys.stderr)
+
+
+@contextmanager
+def progress(what: str, as_json: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on a terminal while something takes its time, to be told what is done and of how much; nothing elsewhere."""
+    if as_json or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def _is_table(value: Any) -> bool:
