@@ -75,6 +75,7 @@ RUNS: dict[str, str] = {
     "operator-keys list": "",
     "operator-keys revoke": "{key}",
     "clients create": "--name Other --redirect-uri https://client.example/cb",
+    "clients import": "{export} --from hydra",
     "clients list": "",
     "clients show": "helpdesk",
     "clients rotate-secret": "helpdesk",
@@ -142,6 +143,9 @@ def test_json_is_exactly_one_object(name: str, tell: Tell, data: Path, tmp_path:
     tell("clients", "create", "--profile", "square", "--name", "Till", "--client-id", "till", *AT)
     older = {"client_id": "till", "account": "acme", "tokens": [{"kind": "migration", "token": "sq0atp-0123456789"}]}
     (tmp_path / "older.jsonl").write_text(json.dumps(older))
+    (tmp_path / "hydra.json").write_text(
+        json.dumps([{"id": "phone", "token_endpoint_auth_method": "none", "redirect_uris": [AT[1]]}])
+    )
     Image.new("RGB", (32, 32)).save(tmp_path / "icon.png")
     (tmp_path / "payload.json").write_text('{"order": 1}')
     arguments = RUNS[name].format(
@@ -151,6 +155,7 @@ def test_json_is_exactly_one_object(name: str, tell: Tell, data: Path, tmp_path:
         key=tell("operator-keys", "create", "--name", "Sync", "--scope", "*")["id"],
         token=tell("tokens", "create", "--client", "till", "--account", "acme")["id"],
         older=tmp_path / "older.jsonl",
+        export=tmp_path / "hydra.json",
         icon=tmp_path / "icon.png",
         backup=tmp_path / "backup.db",
         payload=tmp_path / "payload.json",

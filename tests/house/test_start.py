@@ -30,6 +30,7 @@ asyncio.run(go())
 
 LATER = {
     "PIL": "pictures are read when somebody brings one",
+    "bcrypt": "no client of another server has shown its secret",
     "grantway.cli.main": "one command is run, not all of them",
     "grantway.client": "the server is no client",
     "grantway.server.demo": "nobody asked for it",

@@ -6,6 +6,7 @@ from grantway.cli import (
     accounts,
     backup,
     client_changes,
+    client_import,
     clients,
     connections,
     deliveries,
@@ -39,6 +40,7 @@ app.add_typer(tokens.app, name="tokens")
 app.add_typer(clients.app, name="clients")
 for name, command in client_changes.COMMANDS.items():
     clients.app.command(name)(command)
+clients.app.command("import")(client_import.import_clients)
 clients.app.add_typer(client_changes.developers, name="developers")
 app.add_typer(deliveries.app, name="deliveries")
 app.add_typer(deliveries.events, name="events")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 from hashlib import pbkdf2_hmac, sha256
 
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+
 from grantway.protocol.digests import digest
 from grantway.protocol.foreign_hashes import Bcrypt, ForeignHash, Pbkdf2, read_foreign_hash
 from grantway.protocol.keys import same
@@ -59,9 +62,6 @@ def _fits(secret: bytes, known: ForeignHash) -> bool:
 
         shown = sha256(secret).hexdigest().encode() if known.is_sha256 else secret[:_BCRYPT_READS]
         return bcrypt.checkpw(shown, known.text.encode())
-    from argon2 import PasswordHasher
-    from argon2.exceptions import Argon2Error, InvalidHashError
-
     try:
         return PasswordHasher().verify(known.text, secret)
     except (Argon2Error, InvalidHashError):

@@ -41,7 +41,8 @@ _MAX_URIS = 50
 class NewClient:
     """What is asked for. ``client_id`` and ``client_secret`` are drawn when they are not given.
 
-    ``account_id`` is the account whose client it is, for which it acts when it acts for itself.
+    ``kept_secrets`` are what another server knew its secrets by (``moving_in.py``); none is drawn then. ``account_id`` is
+    the account whose client it is, for which it acts when it acts for itself.
     """
 
     name: str
@@ -58,11 +59,12 @@ class NewClient:
     overrides: tuple[tuple[str, Any], ...] = ()
     required_scopes: tuple[str, ...] = ()
     account_id: bytes | None = None
+    kept_secrets: tuple[ClientSecret, ...] = ()
 
 
 @record
 class CreatedClient:
-    """The client, and its secret as it is shown once: ``None`` for a public client."""
+    """The client, and its secret as it is shown once: ``None`` where there is none, or where others know it."""
 
     client: Client
     client_secret: str | None = field(repr=False)
@@ -212,14 +214,14 @@ def _check_identity(wanted: NewClient) -> str | None:
     secret = wanted.client_secret
     if secret is None:
         return None
-    if wanted.public:
-        return "A public client has no secret."
-    if not MIN_GIVEN_SECRET <= len(secret) <= 512 or not _VISIBLE.fullmatch(secret):
-        return worded(
-            "A client secret has %(least)s to 512 visible ASCII characters.",
-            least=MIN_GIVEN_SECRET,
-        )
-    return None
+    return "A public client has no secret." if wanted.public else check_given_secret(secret)
+
+
+def check_given_secret(secret: str) -> str | None:
+    """The sentence that says why this cannot be brought along as a client's secret, or ``None``."""
+    if MIN_GIVEN_SECRET <= len(secret) <= 512 and _VISIBLE.fullmatch(secret):
+        return None
+    return worded("A client secret has %(least)s to 512 visible ASCII characters.", least=MIN_GIVEN_SECRET)
 
 
 def _check_scopes(wanted: NewClient) -> str | None:
@@ -290,6 +292,8 @@ def scope_unknown(names: list[str]) -> str:
 def _secret(at: Moment, wanted: NewClient) -> tuple[str | None, tuple[ClientSecret, ...]]:
     if wanted.public:
         return None, ()
+    if wanted.kept_secrets:
+        return None, wanted.kept_secrets
     if wanted.client_secret is not None:
         return wanted.client_secret, (ClientSecret(digest(wanted.client_secret), at.now),)
     text, stored = draw_client_secret(at)
