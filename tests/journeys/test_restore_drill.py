@@ -88,7 +88,8 @@ def test_after_the_drill_tokens_go_on_and_what_was_removed_stays_removed(platfor
     assert revoking.refresh(revokes["refresh_token"])[0] == 200
     # People sign in again.
     page = fetch("GET", f"{server.base_url}/connections", [("Cookie", platform.customer.cookie_header)])
-    assert (page.status, "sign-in" in page.header("location")) == (303, True)
+    assert page.status == 303
+    assert "sign-in" in (page.header("location") or "")
     # It is written down.
     actions = [one["action"] for one in server.cli("audit", "search")["entries"]]
     assert {"restored", "connection_removed", "removal_replayed", "grant_caught_up"} <= set(actions)

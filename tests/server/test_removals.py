@@ -36,7 +36,7 @@ EVERY_KIND: tuple[Taken, ...] = (
     EndUserGrants(A, B, NOON, "member_left", only_codes=True),
     Put(EndedToken(A, NOON, NOON + timedelta(days=1))),
     Put(Membership(A, B, "member", NOON, {"phonecom": "7"})),
-    Put(Operator(B, "support", NOON)),
+    Put(Operator(B, "viewer", NOON)),
     Put(Developer(B, A, NOON)),
     Gone(Membership, (B, A)),
     Gone(Operator, (A,)),
