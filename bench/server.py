@@ -39,8 +39,7 @@ class Server(Program):
 
     def processes(self) -> list[int]:
         """The server's processes that do the work: the workers, or the only one."""
-        found = processes.tree(self.pid)
-        working = [pid for pid in found if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        working = [pid for pid in processes.tree(self.pid) if pid != self.pid]
         return working or [self.pid]
 
     def cpu(self) -> float:

@@ -118,8 +118,8 @@ def name_names(names: dict[str, list[str]]) -> None:
     patch.object(socket, "getaddrinfo", resolve).start()
 
 
-# A worker that is spawned runs the module of its parent's command once more, under the second name.
-if __name__ in ("__main__", "__mp_main__"):
+# Workers are forked, so they are rigged with their parent.
+if __name__ == "__main__":
     rig()
     hurry()
     if NAMES in os.environ:
@@ -127,7 +127,6 @@ if __name__ in ("__main__", "__mp_main__"):
             {name: each.split(",") for name, _, each in (one.partition("=") for one in os.environ[NAMES].split())}
         )
 
-if __name__ == "__main__":
     from grantway.cli.running import main
 
     main()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,10 +30,18 @@ def serve(
     as_json: Json = False,
 ) -> None:
     """Run the server."""
+    gc.disable()  # while modules are read there is nothing to collect; ``run.serve`` turns it on again
+    try:
+        _started(demo, data, as_json, host=host, port=port, workers=workers)
+    finally:
+        gc.enable()
+
+
+def _started(demo: bool, data: Path | None, as_json: bool, **options: str | int | None) -> None:
     from grantway.server.master_key import key_warning
     from grantway.server.settings_sources import CannotStart
 
-    settings = house.settings_of(data, host=host, port=port, workers=workers)
+    settings = house.settings_of(data, **options)
     try:
         if demo:
             _serve_demo(settings, as_json)

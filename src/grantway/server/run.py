@@ -1,7 +1,7 @@
 """``grantway serve``: uvicorn with one or more worker processes on one socket that is bound before they start.
 
 Everything that can go wrong at a start is tried in the parent first (key, schema, address), so that it is said once, in a
-sentence. Workers get their settings by environment and open their own storage. On SIGTERM a server says at
+sentence. Workers are forked from it (``workers``) and open their own storage. On SIGTERM a server says at
 ``/health/ready`` that it goes, and still answers for ``linger_seconds``; then the listening socket closes, requests under
 way get ``drain_seconds``, the application puts its work down and closes the storage.
 """
@@ -9,18 +9,18 @@ way get ``drain_seconds``, the application puts its work down and closes the sto
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import socket
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from types import FrameType
+from functools import partial
 from typing import Any
 
 import uvicorn
 from typing_extensions import override
-from uvicorn.supervisors import Multiprocess
 
 from grantway.server.app import AsgiApp, build_app
 from grantway.server.health import linger_at_the_end
@@ -30,8 +30,9 @@ from grantway.server.opening import open_service, prepare
 from grantway.server.pages.theme import load_theme
 from grantway.server.service import Service
 from grantway.server.settings import PREFIX, Settings
-from grantway.server.settings_sources import CannotStart, load_settings
+from grantway.server.settings_sources import CannotStart
 from grantway.server.signing_keys import ensure_signing_key
+from grantway.server.workers import Workers, leave
 
 BACKLOG = 2048
 
@@ -46,24 +47,34 @@ def serve(
 
     ``dress`` puts more in front of the application; it needs this very process, so there is one worker then.
     """
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # uvicorn raises the signal again when it has stopped in order; that is no failure.
-        signal.signal(number, _leave)
+    # What has been read stays: nobody need look through it for what could go, and workers share what is not written to.
+    gc.freeze()
+    gc.enable()
     if settings.workers > 1 and dress is None:
-        export(settings)
         clear(settings.data)
-        config = _config(settings, "grantway.server.run:worker", factory=True, workers=settings.workers)
         # Connections wait in the backlog until the first worker takes them.
         for each in sockets:
             each.listen(BACKLOG)
-        ready()
-        _Supervisor(config, sockets).run()
-        return
-    config = _config(settings, Worker(settings, dress))
-    server = _Announcing(config, ready)
-    server.run(sockets=sockets)
-    if not server.started:
+        work = partial(_work, settings, sockets, None)
+        has_started = Workers(settings.workers, sockets, work).run(ready)
+    else:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, leave)
+        has_started = _work(settings, sockets, dress, ready)
+    if not has_started:
         raise CannotStart("The server did not start.")
+
+
+def _work(
+    settings: Settings,
+    sockets: list[socket.socket],
+    dress: Callable[[AsgiApp, Service], AsgiApp] | None,
+    ready: Callable[[], None],
+) -> bool:
+    """What one process does. Whether it ever took requests."""
+    server = _Announcing(_config(settings, Worker(settings, dress)), ready)
+    server.run(sockets=sockets)
+    return server.started
 
 
 def first_look(settings: Settings) -> None:
@@ -97,17 +108,6 @@ def bind(settings: Settings) -> socket.socket:
     return bound
 
 
-def export(settings: Settings) -> None:
-    """Put into the environment what options of the command may have changed, for workers to find."""
-    for name in ("data", "host", "port", "workers"):
-        os.environ[PREFIX + name.upper()] = str(getattr(settings, name))
-
-
-def worker() -> Worker:
-    """What uvicorn calls in each worker process."""
-    return Worker(load_settings())
-
-
 class Worker:
     """The application of one process: opened when the process begins to live, on its own event loop."""
 
@@ -137,20 +137,6 @@ class Worker:
         return app if self._dress is None else self._dress(app, service)
 
 
-class _Supervisor(Multiprocess):
-    """Passes a second signal on: uvicorn's own does not listen any more while its workers end."""
-
-    @override
-    def join_all(self) -> None:
-        for worker in (each.process for each in self.processes):
-            while worker.is_alive():
-                worker.join(0.2)
-                if self.signal_queue:
-                    self.signal_queue.clear()
-                    for each in self.processes:
-                        each.process.terminate()
-
-
 class _Announcing(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
@@ -160,10 +146,11 @@ class _Announcing(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            gc.freeze()
             self._ready()
 
 
-def _config(settings: Settings, app: Any, **more: Any) -> uvicorn.Config:
+def _config(settings: Settings, app: Worker) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="uvloop",
@@ -177,7 +164,6 @@ def _config(settings: Settings, app: Any, **more: Any) -> uvicorn.Config:
         server_header=False,
         backlog=BACKLOG,
         timeout_graceful_shutdown=settings.drain_seconds,
-        **more,
     )
 
 
@@ -188,10 +174,6 @@ def _tracing() -> Callable[[str], Traces]:
     except ImportError:
         raise CannotStart(f"{PREFIX}TRACES needs OpenTelemetry: pip install 'grantway[traces]'.") from None
     return Tracing.to
-
-
-def _leave(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(0)
 
 
 def _stop_at_once(unknown: BaseException) -> None:
