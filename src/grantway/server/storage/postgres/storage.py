@@ -7,8 +7,17 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from grantway.protocol.decision import Change, Decision, MoveGeneration
+from grantway.protocol.decision import (
+    Add,
+    Change,
+    Decision,
+    DropNotice,
+    MoveGeneration,
+    ReplayNotice,
+    ReportDelivery,
+)
 from grantway.protocol.facts import Rule
+from grantway.protocol.model import Notice
 from grantway.server.storage.port import ATTEMPTS, Census, Contended, Figures, OutcomeUntold, StorageError
 from grantway.server.storage.postgres.clock import QUERY as ASK_TIME
 from grantway.server.storage.postgres.clock import DatabaseClock
@@ -32,6 +41,8 @@ A = TypeVar("A")
 
 _PATIENCE = (0.0, 0.02, 0.2, 1.0)
 """Seconds between looks whether the transactions under way are over; those of requests take milliseconds."""
+
+_IN_LINE = frozenset({DropNotice, ReplayNotice, ReportDelivery})
 
 BEGIN: Query = ("begin isolation level serializable", ())
 COMMIT: Query = ("commit", ())
@@ -63,12 +74,23 @@ class _Transaction:
     def queries(self, changes: Sequence[Change]) -> list[Query]:
         """All changes and the commit, for one round trip."""
         done = queries_of(changes)
-        return [*done, COMMIT] if self._begun else [BEGIN, *done, COMMIT]
+        if self._begun:
+            return [*done, COMMIT]
+        if any(map(_reads_others, changes)):
+            return [BEGIN, *done, COMMIT]
+        # Nothing was read that has to hold still but what the guards look at: they see the newest rows where a
+        # serializable transaction would give way to a neighbour on the same page of an index.
+        return done  # what has no ``begin`` is one transaction, committed at its end
 
     @property
     def is_begun(self) -> bool:
         """Whether the database was asked anything."""
         return self._begun
+
+
+def _reads_others(change: Change) -> bool:
+    """Whether the change's own statements depend on rows that they do not change: who waits in a notice's line."""
+    return type(change) in _IN_LINE or (type(change) is Add and type(change.record) is Notice)
 
 
 def queries_of(changes: Sequence[Change]) -> list[Query]:
@@ -179,7 +201,7 @@ class PostgresStorage:
         try:
             await self._commits.committed(link.run(queries))
         except Lost as lost:
-            if len(queries) > 1:
+            if queries != [COMMIT]:
                 raise OutcomeUntold("The connection to the database was lost during a commit.") from lost
             raise
         self._commits.count(1)

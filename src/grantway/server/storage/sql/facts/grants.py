@@ -6,9 +6,7 @@ from typing import Any
 
 from grantway.protocol.facts import GrantInUse
 from grantway.protocol.model import (
-    Account,
     Client,
-    Connection,
     EndedToken,
     ForeignToken,
     Grant,
@@ -26,7 +24,8 @@ _CONNECTION_AT = r.GRANT.width
 _ACCOUNT_AT = _CONNECTION_AT + r.CONNECTION.width
 _CLIENT_AT = _ACCOUNT_AT + r.ACCOUNT.width
 _USER_AT = _CLIENT_AT + r.CLIENT.width
-_LAST_USED_DAY = r.CONNECTION.names.index("last_used_day")
+_VERSION = r.CONNECTION.names.index("version") + _CONNECTION_AT, r.ACCOUNT.names.index("version") + _ACCOUNT_AT
+_LAST_USED_DAY = r.CONNECTION.names.index("last_used_day") + _CONNECTION_AT
 
 
 class GrantFacts(Reading):
@@ -40,23 +39,25 @@ class GrantFacts(Reading):
             return None
         row = rows[0]
         grant = r.GRANT.read(row)
-        connection_version, day, account_version, user_version, client_version = row[_CONNECTION_AT:]
+        user_version, client_version = row[_CLIENT_AT:]
         parsed = self._parsed
-        connection = parsed.connections.get((grant.connection_id, connection_version, day)) or await self._read(
-            r.CONNECTION, Connection, parsed.connections, (grant.connection_id, connection_version, day)
-        )
-        account = parsed.accounts.get((grant.account_id, account_version)) or await self._read(
-            r.ACCOUNT, Account, parsed.accounts, (grant.account_id, account_version)
-        )
-        client = parsed.clients.get((grant.client_id, client_version)) or await self._read(
-            r.CLIENT, Client, parsed.clients, (grant.client_id, client_version)
-        )
+        key: tuple[Any, ...] = (grant.connection_id, row[_VERSION[0]], row[_LAST_USED_DAY])
+        connection = parsed.connections.get(key)
+        if connection is None:
+            connection = r.CONNECTION.read(row, _CONNECTION_AT)
+            parsed.keep(parsed.connections, key, connection)
+        key = (grant.account_id, row[_VERSION[1]])
+        account = parsed.accounts.get(key)
+        if account is None:
+            account = r.ACCOUNT.read(row, _ACCOUNT_AT)
+            parsed.keep(parsed.accounts, key, account)
+        key = (grant.client_id, client_version)
+        client = parsed.clients.get(key) or await self._read(r.CLIENT, Client, parsed.clients, key)
         user = None
         if user_version is not None:
-            user = parsed.users.get((grant.user_id, user_version)) or await self._read(
-                r.USER, User, parsed.users, (grant.user_id, user_version)
-            )
-        if connection is None or account is None or client is None or (user is None and user_version is not None):
+            key = (grant.user_id, user_version)
+            user = parsed.users.get(key) or await self._read(r.USER, User, parsed.users, key)
+        if client is None or (user is None and user_version is not None):
             return await self._grant_in_full(grant_id)
         return GrantInUse(grant, connection, account, user, client)
 
@@ -65,8 +66,6 @@ class GrantFacts(Reading):
         rows = await self._rows(BY_KEY[kind], key[0])
         record = codec.read(rows[0]) if rows else None
         if record is None or record.version != key[1]:
-            return None
-        if kind is Connection and rows[0][_LAST_USED_DAY] != key[2]:
             return None
         self._parsed.keep(parsed, key, record)
         return record
