@@ -1,4 +1,4 @@
-"""A PostgreSQL cluster of its own, as Debian installs it, every commit flushed: made in a folder and thrown away after."""
+"""A PostgreSQL cluster of its own with the settings it comes with: every commit is flushed, unless told otherwise."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing_extensions import override
 
 from bench.processes import Program, free_port
 
-_SETTINGS = ("listen_addresses=127.0.0.1", "fsync=on", "synchronous_commit=on", "max_connections=200")
+_SETTINGS = ("listen_addresses=127.0.0.1", "max_connections=200")
+_UNFLUSHED = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
 def binary(name: str) -> str | None:
@@ -24,7 +25,7 @@ def binary(name: str) -> str | None:
 class Cluster(Program):
     """PostgreSQL on a free loopback port with an empty database ``bench``; a context manager."""
 
-    def __init__(self, folder: Path, cores: str | None = None) -> None:
+    def __init__(self, folder: Path, cores: str | None = None, *, flushed: bool = True) -> None:
         initdb, postgres, self._psql = binary("initdb"), binary("postgres"), binary("psql")
         if initdb is None or postgres is None or self._psql is None:
             raise FileNotFoundError("There is no PostgreSQL here.")
@@ -37,7 +38,8 @@ class Cluster(Program):
         data = folder / "data"
         make = [initdb, "--pgdata", str(data), "--auth=trust", "--username=bench", "--encoding=UTF8", "--locale=C"]
         subprocess.run([*as_user, *make], check=True, capture_output=True, cwd=folder)
-        options = [word for each in (*_SETTINGS, f"unix_socket_directories={folder}") for word in ("-c", each)]
+        settings = (*_SETTINGS, f"unix_socket_directories={folder}", *(() if flushed else _UNFLUSHED))
+        options = [word for each in settings for word in ("-c", each)]
         super().__init__(
             [*as_user, postgres, "-D", data, "-p", str(self.port), *options],
             folder.with_name(f"{folder.name}.log"),

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 def write_keys(folder: Path) -> None:
     """``ec.pem`` (P-256) and ``rsa.pem`` (2048 bits)."""
-    kinds = {
+    kinds: dict[str, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey] = {
         "ec": ec.generate_private_key(ec.SECP256R1()),
         "rsa": rsa.generate_private_key(public_exponent=65537, key_size=2048),
     }

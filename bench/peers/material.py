@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ EXCHANGE = f"&redirect_uri={REDIRECT_URI}&code_verifier={VERIFIER}"
 CLIENT_CREDENTIALS = "grant_type=client_credentials&scope=contacts:read"
 
 
-def write_material(folder: Path, said: dict[str, Any], files: dict[str, Iterable[str]]) -> None:
+def write_material(folder: Path, said: dict[str, Any], files: Mapping[str, Iterable[str]]) -> None:
     """The files of one token a line, and then the rest: whoever sees ``material.json`` sees all."""
     for name, tokens in files.items():
         (folder / name).write_text("".join(f"{token}\n" for token in tokens))
