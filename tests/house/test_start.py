@@ -14,8 +14,9 @@ PROGRAM = """
 import asyncio, json, sys
 from grantway.cli import running
 from grantway.server import run
+from grantway.server.settings_sources import load_settings
 
-settings = run.load_settings(data=sys.argv[1])
+settings = load_settings(data=sys.argv[1])
 run.first_look(settings)
 
 async def go():
@@ -30,7 +31,6 @@ asyncio.run(go())
 
 LATER = {
     "PIL": "pictures are read when somebody brings one",
-    "bcrypt": "no client of another server has shown its secret",
     "grantway.cli.main": "one command is run, not all of them",
     "grantway.client": "the server is no client",
     "grantway.server.demo": "nobody asked for it",

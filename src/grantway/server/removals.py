@@ -16,8 +16,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from grantway.protocol.administration.restoring import FOUND_BY, STANDING, Gone, Standing, Taken, taken_by
 from grantway.protocol.decision import (
     AddTallies,
@@ -33,6 +31,7 @@ from grantway.protocol.decision import (
 )
 from grantway.protocol.model import Developer, EndedToken, Membership, Operator, Suspension
 from grantway.server.disk import sync_directory
+from grantway.server.log import log
 from grantway.server.settings import Settings
 
 KEPT = timedelta(days=90)
@@ -47,8 +46,6 @@ _KINDS: Mapping[str, type[Any]] = {each.__name__: each for each in (*STANDING, *
 
 _QUIET = frozenset({MoveGeneration, TouchUse, AddTallies, LeaseNotice, ReportDelivery})
 """What requests change most often, and take nothing away with."""
-
-_log = structlog.get_logger("grantway.removals")
 
 
 class Journal:
@@ -72,7 +69,7 @@ class Journal:
             # Syncing takes as long as the disk likes; the loop goes on meanwhile.
             await asyncio.to_thread(self.append, taken, datetime.now(UTC))
         except OSError as error:
-            _log.error("removal_not_journalled", error=type(error).__name__)
+            log.error("removal_not_journalled", error=type(error).__name__)  # noqa: TRY400 - its message names a path
 
     def append(self, taken: Sequence[Taken], at: datetime) -> None:
         """Write and sync the lines. Raises ``OSError``."""
