@@ -12,6 +12,7 @@ from grantway.cli import (
     deliveries,
     doctor,
     keys,
+    moving,
     operator_keys,
     operators,
     platform,
@@ -29,6 +30,8 @@ app.command("doctor")(doctor.doctor)
 app.command("counts")(records.counts)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
+app.command("export")(moving.export)
+app.command("import")(moving.bring)
 app.add_typer(keys.app, name="keys")
 app.add_typer(scopes.app, name="scopes")
 app.add_typer(users.app, name="users")

@@ -9,13 +9,12 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-import os
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from grantway.protocol.vault import Unsealable, Vault
-from grantway.server.disk import sync_directory
+from grantway.server.disk import new_file, sync_directory
 from grantway.server.settings import Settings
 from grantway.server.settings_sources import CannotStart
 from grantway.server.storage.port import Storage
@@ -83,16 +82,22 @@ async def load_vault(settings: Settings, storage: Storage) -> Vault:
     vault = key.vault
     mine = f"{key.id} {base64.b64encode(vault.seal(_CONSTANT, CHECK.encode())).decode()}"
     stored = (await storage.write_meta_once(CHECK, mine.encode())).decode()
-    key_id, _, sealed = stored.partition(" ")
-    try:
-        if vault.open(key_id, base64.b64decode(sealed), CHECK.encode()) == _CONSTANT:
-            return vault
-    except (Unsealable, binascii.Error):
-        pass
+    if opens(key, stored):
+        return vault
+    key_id = stored.partition(" ")[0]
     raise CannotStart(
         f"The master key is not the one that the database {settings.database_named} was made with: "
         f"that was {key_id}, this is {key.id}."
     )
+
+
+def opens(key: MasterKey, check: str) -> bool:
+    """Whether a check value was made with this key."""
+    key_id, _, sealed = check.partition(" ")
+    try:
+        return key.vault.open(key_id, base64.b64decode(sealed), CHECK.encode()) == _CONSTANT
+    except (Unsealable, binascii.Error):
+        return False
 
 
 def key_warning(settings: Settings) -> str | None:
@@ -116,20 +121,12 @@ def make_private_directory(path: Path) -> None:
 
 def write_private(path: Path, content: bytes) -> bool:
     """Write a new file that only this user may read, whole and durable or not at all; ``False`` when it is there."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        # A link is as exclusive as O_EXCL, and who finds the name finds the whole content.
-        os.link(draft, path)
+        with new_file(path) as draft:
+            draft.write_bytes(content)
     except FileExistsError:
+        sync_directory(path.parent)  # whoever made it may not be as far as that
         return False
-    finally:
-        draft.unlink()
-        sync_directory(path.parent)
     return True
 
 

@@ -12,13 +12,14 @@ from pathlib import Path
 
 from grantway.protocol.administration.answers import Rejected
 from grantway.protocol.administration.restoring import replay, set_back
+from grantway.server.disk import draft_of
 from grantway.server.master_key import find_master_key, load_vault, make_private_directory
 from grantway.server.removals import Journal
 from grantway.server.service import Service
 from grantway.server.settings import Settings
 from grantway.server.settings_sources import CannotStart
 from grantway.server.storage.sqlite import SqliteStorage, migrate
-from grantway.server.storage.sqlite.backup import draft_of, forget_draft, put_in_place, refuse_in_use, take_copy
+from grantway.server.storage.sqlite.backup import forget_draft, put_in_place, refuse_in_use, take_copy
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import shutil
 import sqlite3
 import time
@@ -16,7 +15,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from grantway.server.disk import sync_directory, sync_file
+from grantway.server.disk import new_file, sync_directory, sync_file
 from grantway.server.storage.port import StorageError
 from grantway.server.storage.sqlite.files import connect
 from grantway.server.storage.sqlite.turnstile import Turnstile
@@ -40,24 +39,21 @@ def back_up(database: Path, target: Path, at: datetime, progress: Progress | Non
     """
     if not database.is_file():
         raise StorageError(f"There is no database at {database}.")
-    if target.exists():
-        raise StorageError(f"There is something at {target} already: a backup overwrites nothing.")
-    draft = draft_of(target)
     try:
-        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
-        with contextlib.closing(connect(database)) as source, contextlib.closing(_opened(draft)) as copy:
+        with (
+            new_file(target) as draft,
+            contextlib.closing(connect(database)) as source,
+            contextlib.closing(_opened(draft)) as copy,
+        ):
             _copy(source, copy, progress)
             copy.execute("pragma journal_mode = delete").fetchall()
             value = at.isoformat().encode()
             copy.execute("insert or replace into meta (key, value) values (?1, ?2)", (BACKUP_AT, value))
             check(copy, draft)
-        sync_file(draft)
-        os.link(draft, target)
-        sync_directory(target.parent)
+    except FileExistsError:
+        raise StorageError(f"There is something at {target} already: a backup overwrites nothing.") from None
     except (OSError, sqlite3.Error) as error:
         raise StorageError(f"The backup could not be written to {target}: {error}.") from error
-    finally:
-        draft.unlink(missing_ok=True)
     return target.stat().st_size
 
 
@@ -147,11 +143,6 @@ def put_in_place(draft: Path, database: Path, aside: Path) -> None:
             turnstile.close()
     except (OSError, sqlite3.Error) as error:
         raise StorageError(f"The database {database} could not be replaced: {error}.") from error
-
-
-def draft_of(path: Path) -> Path:
-    """A name beside a file for what is going to be it."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(8)}")
 
 
 def forget_draft(draft: Path) -> None:
