@@ -14,12 +14,18 @@ from urllib.parse import urlencode
 import orjson
 import pytest
 
-from grantway.protocol.administration.client_secrets import rotate_secret
+from grantway.protocol.administration.client_secrets import end_secret, name_of, rotate_secret
 from grantway.protocol.decision import Refusal
 from grantway.protocol.digests import digest
 from grantway.protocol.issuing import Issued
 from grantway.protocol.model import Client, ClientSecret
-from grantway.protocol.throttle import FAILURES_PER_ADDRESS, FIRST_DELAY, FREE_FAILURES
+from grantway.protocol.throttle import (
+    FAILURES_PER_ADDRESS,
+    FIRST_DELAY,
+    FREE_FAILURES,
+    buckets_of,
+    buckets_of_client,
+)
 from grantway.protocol.token import token
 from grantway.server import secret_verifier
 from grantway.server.app import build_app
@@ -167,6 +173,25 @@ def test_a_rotation_leaves_the_older_secret_its_time(stage: Stage) -> None:
     stage.wait(days=8)
     assert asked(stage, by).reason == "client_secret_wrong"
     assert asked(stage, by, rotated.client_secret).reason == "issued_to_client"
+
+
+def test_it_has_a_name_like_any_other_and_is_ended_by_it(stage: Stage) -> None:
+    by = came_from_elsewhere(stage, HASH, hydra_bcrypt("another-secret-of-it"))
+    first, second = (name_of(one) for one in secrets_of(stage, by))
+    assert first != second
+    assert len(first) == len(second) == 8
+    stage.decide(end_secret, by.client.client_id, first)
+    assert asked(stage, by).reason == "client_secret_wrong"
+    assert asked(stage, by, "another-secret-of-it").reason == "issued_to_client"
+
+
+def test_wrong_secrets_cost_nobody_at_the_same_address_their_sign_in() -> None:
+    for person, client in zip(
+        (buckets_of("same", "192.0.2.7"), buckets_of("same", "")),
+        (buckets_of_client("same", "192.0.2.7"), buckets_of_client("same", "")),
+        strict=True,
+    ):
+        assert len({person.person, person.address, client.person, client.address}) == 4
 
 
 # Many at once
