@@ -11,6 +11,8 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 
+from tests.helpers.listening import listening
+
 
 @dataclass
 class MailServerAtTest:
@@ -78,10 +80,5 @@ async def mail_server(
 ) -> AsyncIterator[MailServerAtTest]:
     """A mail server while the block runs. ``replies`` by command (``CONNECT`` and ``LETTER`` too)."""
     at_test = MailServerAtTest(replies=replies, offers=offers, upgrade=upgrade)
-    server = await asyncio.start_server(at_test.serve, "127.0.0.1", 0, ssl=tls)
-    at_test.port = server.sockets[0].getsockname()[1]
-    try:
+    async with listening(at_test.serve, tls) as at_test.port:
         yield at_test
-    finally:
-        server.close()
-        await server.wait_closed()

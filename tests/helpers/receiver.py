@@ -25,6 +25,7 @@ from grantway.protocol.vault import Vault
 from grantway.server.service import Service
 from grantway.server.settings import Settings
 from grantway.server.storage.memory import MemoryStorage
+from tests.helpers.listening import listening
 
 T = TypeVar("T")
 
@@ -95,24 +96,29 @@ def packed(mebibytes: int) -> Respond:
 
 
 class Harbour:
-    """An event loop in a thread, for receivers beside a test that blocks."""
+    """An event loop in a thread, for receivers beside a test that blocks. It ends with all that runs in it."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
         self._opened = AsyncExitStack()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._is_up = threading.Event()
+        self._thread = threading.Thread(target=asyncio.run, args=(self._live(),), daemon=True)
         self._thread.start()
+        self._is_up.wait()
 
     def open(self, context: AbstractAsyncContextManager[T]) -> T:
         """Enter it; it is left when the harbour closes."""
-        return asyncio.run_coroutine_threadsafe(self._opened.enter_async_context(context), self._loop).result(10)
+        return asyncio.run_coroutine_threadsafe(self._opened.enter_async_context(context), self._loop).result(60)
 
     def close(self) -> None:
         """Leave everything."""
-        asyncio.run_coroutine_threadsafe(self._opened.aclose(), self._loop).result(10)
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join()
-        self._loop.close()
+
+    async def _live(self) -> None:
+        self._loop, self._over = asyncio.get_running_loop(), asyncio.Event()
+        self._is_up.set()
+        async with self._opened:
+            await self._over.wait()
 
 
 @contextmanager
@@ -129,7 +135,6 @@ def harbour() -> Iterator[Harbour]:
 async def receiver(respond: Respond, tls: ssl.SSLContext | None = None) -> AsyncIterator[Receiver]:
     """A receiver on a free port of 127.0.0.1."""
     state = Receiver()
-    tasks: set[asyncio.Task[None]] = set()
     if tls is not None:
 
         def remember(_: ssl.SSLObject, name: str | None, __: ssl.SSLContext) -> None:
@@ -138,9 +143,6 @@ async def receiver(respond: Respond, tls: ssl.SSLContext | None = None) -> Async
         tls.sni_callback = remember
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
         state.connections += 1
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -155,19 +157,9 @@ async def receiver(respond: Respond, tls: ssl.SSLContext | None = None) -> Async
             pass
         finally:
             writer.close()
-            tasks.discard(task)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
-    state.port = server.sockets[0].getsockname()[1]
-    try:
+    async with listening(serve, tls) as state.port:
         yield state
-    finally:
-        server.close()
-        rest = list(tasks)
-        for task in rest:
-            task.cancel()
-        await asyncio.gather(*rest, return_exceptions=True)
-        await server.wait_closed()
 
 
 def certificate(directory: Path, *names: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:

@@ -23,6 +23,7 @@ from grantway.server.mail import deliver, smtp
 from grantway.server.mail.letters import TEMPLATES, Unwritable, write_letter
 from grantway.server.mail.smtp import MailServer, send
 from grantway.server.pages.catalogue import load_catalogues
+from tests.helpers.listening import listening
 from tests.helpers.mail_server import MailServerAtTest, mail_server
 from tests.helpers.people import House
 from tests.helpers.receiver import certificate
@@ -214,11 +215,8 @@ def test_a_mail_server_that_hangs_does_not_hold_us(monkeypatch: pytest.MonkeyPat
     async def run() -> Any:
         async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await reader.read()
-            writer.close()
 
-        server = await asyncio.start_server(hang, "127.0.0.1", 0)
-        async with server:
-            port = server.sockets[0].getsockname()[1]
+        async with listening(hang) as port:
             return await asyncio.to_thread(send, MailServer("127.0.0.1", port, False), _letter())
 
     assert asyncio.run(run()) == (None, "mail_disconnected")

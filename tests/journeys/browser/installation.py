@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +16,7 @@ from standardwebhooks import Webhook
 
 from tests.helpers.asgi import Reply
 from tests.helpers.mail_server import mail_server
+from tests.helpers.receiver import harbour
 from tests.helpers.server import PASSWORD, Arrived, Landing, Server, fetch, landing, serving
 from tests.helpers.waiting import until
 
@@ -48,8 +47,8 @@ SCOPES: dict[str, dict[str, Any]] = {
 class Mailbox:
     """All letters that the server sent, whoever they are for."""
 
-    letters: list[EmailMessage] = field(default_factory=list)
-    port: int = 0
+    letters: list[EmailMessage]
+    port: int
 
     def to(self, email: str, about: str = "") -> list[str]:
         """The texts of those for this person that say this."""
@@ -181,7 +180,9 @@ class Integration:
 @contextmanager
 def installation(data: Path) -> Iterator[Installation]:
     """A server with mail, platform and integrator around it, while the block runs."""
-    with _mailbox() as mail, landing() as platform, landing() as integrator:
+    with harbour() as town, landing() as platform, landing() as integrator:
+        post = town.open(mail_server())
+        mail = Mailbox(post.letters, post.port)
         environment: dict[str, Any] = {
             "GRANTWAY_SMTP": f"smtp://127.0.0.1:{mail.port}",
             "GRANTWAY_PLATFORM_NAME": "Northwind Commerce",
@@ -197,33 +198,6 @@ def installation(data: Path) -> Iterator[Installation]:
         written = server.log()
     assert "Traceback" not in written
     assert re.findall(r"gw[a-z]_[A-Za-z0-9]{8}|/links/[A-Za-z0-9]|\S+@\S+", written) == [], "the log says too much"
-
-
-@contextmanager
-def _mailbox() -> Iterator[Mailbox]:
-    """A mail server in a thread with an event loop of its own: that of the browser counts as running in this one."""
-    mailbox = Mailbox()
-    loop = asyncio.new_event_loop()
-    ready, done = threading.Event(), asyncio.Event()
-
-    async def serve() -> None:
-        async with mail_server() as server:
-            mailbox.letters, mailbox.port = server.letters, server.port
-            ready.set()
-            await done.wait()
-
-    def run() -> None:
-        loop.run_until_complete(serve())
-        loop.close()
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    assert ready.wait(10)
-    try:
-        yield mailbox
-    finally:
-        loop.call_soon_threadsafe(done.set)
-        thread.join(10)
 
 
 def path_of(link: str) -> str:
