@@ -29,6 +29,7 @@ RUNS: dict[str, str] = {
     "backup": "{backup}",
     "restore": "--mark --since 2026-01-31",
     "audit search": "--connection {connection} --client helpdesk --account acme --user ada@example.com --reason operator",
+    "audit verify": "",
     "platform events-secret": "",
     "events publish": "acme order.paid --payload {payload} --id e1 --ordering-key k",
     "deliveries list": "--connection {connection} --client helpdesk --state dead",

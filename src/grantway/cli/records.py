@@ -63,6 +63,47 @@ def search(
     tell(house.with_service(data, work), as_json, columns=views.AUDIT_COLUMNS)
 
 
+@audit.command("verify")
+def verify(
+    head: Annotated[
+        str | None,
+        typer.Option(
+            "--head",
+            metavar="HASH",
+            help="A hash that was noted before (the log's audit_sealed has it): it has to be in the chain still.",
+        ),
+    ] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Verify that no sealed entry was changed, taken out or put in, and that the chain of seals is whole."""
+    from grantway.server import verification
+
+    noted = None if head is None else _hash(head)
+
+    async def work(service: Service) -> verification.Verified:
+        return await verification.verify(service, noted)
+
+    found = house.with_service(data, work)
+    if found.flaw is not None:
+        before = f"{found.entries} entries before it are as they were sealed."
+        raise Stop(found.flaw.sentence, before, reason=found.flaw.reason)
+    answer = {
+        "seals": found.seals,
+        "entries": found.entries,
+        "not_yet_sealed": found.not_yet_sealed,
+        "removed_by_retention": found.retired_entries,
+        "removed_up_to": found.retired_up_to,
+        "not_yet_removed": found.not_yet_removed,
+        "seals_since_head": found.since_head,
+        "head": found.head.hex() if found.seals else None,
+    }
+    note = "Every sealed entry is as it was."
+    if found.not_yet_sealed:
+        note += " What is not sealed yet is not verified; a running server seals it within a minute."
+    tell(answer, as_json, note)
+
+
 def counts(
     kind: Annotated[
         str | None,
@@ -93,3 +134,13 @@ def counts(
         return await house.looked_up(service, question)
 
     tell(house.with_service(data, work), as_json)
+
+
+def _hash(text: str) -> bytes:
+    try:
+        noted = bytes.fromhex(text)
+    except ValueError:
+        noted = b""
+    if len(noted) != 32:
+        raise Stop("A hash is 64 hex digits, as the log shows them.", reason="hash_malformed")
+    return noted

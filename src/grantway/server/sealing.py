@@ -24,13 +24,10 @@ async def run_sealer(service: Service, stop: asyncio.Event, *, every: float = EV
     """The background task of a server process, until ``stop``. Raises ``OutcomeUnknown`` when storage does."""
 
     async def turn(hold: Hold) -> int:
-        sealed = await seal_all(service, hold)
-        retired = await service.settle(retire_seals)
-        if retired.answer:
-            log.info("audit_retired", seals=retired.answer)
-        return sealed
+        await seal_all(service, hold)
+        return (await service.consult(retire_seals)).answer
 
-    await run_in_turns(service, stop, turn, lease="sealer", every=every, done="sealed", not_done="not_sealed")
+    await run_in_turns(service, stop, turn, lease="sealer", every=every, done="audit_retired", not_done="not_sealed")
 
 
 async def seal_all(service: Service, hold: Hold | None = None) -> int:

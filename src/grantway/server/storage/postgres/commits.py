@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from time import monotonic
-from typing import TypeVar
 
 from grantway.server.storage.port import Contended, OutcomeUntold, StorageError
-from grantway.server.storage.postgres.link import Link, Lost, SqlError, Unreplicated
+from grantway.server.storage.postgres.link import Answer, Link, Lost, Query, SqlError, Unreplicated, Useless
 from grantway.server.storage.postgres.pool import Pool
 
-T = TypeVar("T")
-
-DEADLINE = 8.0
+DEADLINE = 5.0
 """Seconds after which the outcome of a commit counts as unknown. ``statement_timeout`` does not bound its wait for a standby."""
 
 HANGING = 2.0
@@ -29,17 +26,26 @@ MISSES = frozenset({"22012", "23505"})
 TRIES = 16
 """How often a conflict is tried again. Each round lets at least one of those who meet through."""
 
+CONNECTIONS = 3
+"""How many connections are tried when one is lost before anything happened."""
+
 
 class Hanging(StorageError):
     """Commits are not answered at present (a standby that has to have them is away?). Nothing was changed."""
 
 
 class Commits:
-    """What is being committed in this process."""
+    """What is being committed in this process.
 
-    def __init__(self, pool: Pool) -> None:
+    A commit that hangs keeps its connection: the server has not done with it, and another would hang as well. Until it is
+    answered, or its connection is lost, no other begins; so there are never more of them than connections.
+    """
+
+    def __init__(self, pool: Pool, *, deadline: float = DEADLINE, hanging: float = HANGING) -> None:
         self._pool = pool
-        self._begun: dict[object, float] = {}
+        self._deadline = deadline
+        self._hanging = hanging
+        self._begun: dict[asyncio.Future[list[Answer]], float] = {}
         self.groups = 0
         self.jobs = 0
 
@@ -50,34 +56,46 @@ class Commits:
 
     def refuse(self) -> None:
         """Raise ``Hanging`` while an earlier commit hangs."""
-        if self._begun and monotonic() - min(self._begun.values()) > HANGING:
+        if self._begun and monotonic() - next(iter(self._begun.values())) > self._hanging:
             raise Hanging("The database does not answer commits at present.")
 
-    async def committed(self, work: Awaitable[T]) -> T:
-        """The outcome of a round trip that commits. Raises ``Lost`` or ``OutcomeUntold`` when it cannot be told."""
-        mark = object()
-        self._begun[mark] = monotonic()
+    async def committed(self, link: Link, queries: Sequence[Query]) -> list[Answer]:
+        """The answers to a trip that commits. Raises ``Lost`` or ``OutcomeUntold`` when its outcome cannot be told."""
+        sent = link.send(queries)
+        self._begun[sent] = monotonic()
+        sent.add_done_callback(self._begun.pop)
         try:
-            async with asyncio.timeout(DEADLINE):
-                return await work
+            try:
+                async with asyncio.timeout(self._hanging):
+                    return await asyncio.shield(sent)
+            except TimeoutError:
+                self._pool.set_aside(link)
+            async with asyncio.timeout(self._deadline - self._hanging):
+                return await asyncio.shield(sent)
         except TimeoutError:
             raise OutcomeUntold("The database did not answer a commit in time.") from None
         except Unreplicated as error:
             raise OutcomeUntold(str(error)) from error
-        finally:
-            del self._begun[mark]
 
-    async def retried(self, work: Callable[[Link], Awaitable[T]]) -> T:
-        """Let a link do what may meet others' work, until it goes through. Raises ``Contended`` and what ``committed`` does."""
-        for tried in range(TRIES):
+    async def retried(self, queries: Sequence[Query]) -> list[Answer]:
+        """Do on any link what may meet others' work, until it goes through. Raises ``Contended`` and what ``committed`` does."""
+        conflicts = useless = 0
+        while True:
+            self.refuse()
             try:
                 async with self._pool.link() as link:
-                    return await self.committed(work(link))
+                    return await self.committed(link, queries)
+            except Useless:
+                useless += 1
+                if useless == CONNECTIONS:
+                    raise
             except SqlError as error:
+                conflicts += 1
                 if error.state not in CONFLICTS:
                     raise StorageError(f"The database refused: {error}.") from None
-                await pause(tried)
-        raise Contended("Too many changed the same at once.")
+                if conflicts == TRIES:
+                    raise Contended("Too many changed the same at once.") from None
+                await pause(conflicts)
 
 
 async def pause(tried: int) -> None:
@@ -85,4 +103,4 @@ async def pause(tried: int) -> None:
     await asyncio.sleep(random.uniform(0, 0.002 * 2 ** min(tried, 5)))  # noqa: S311  nothing secret
 
 
-__all__ = ["CONFLICTS", "MISSES", "TRIES", "Commits", "Hanging", "Lost", "pause"]
+__all__ = ["CONFLICTS", "CONNECTIONS", "MISSES", "TRIES", "Commits", "Hanging", "Lost", "Useless", "pause"]

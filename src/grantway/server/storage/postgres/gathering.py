@@ -178,6 +178,10 @@ class Reads:
             self._flights.put(Asked(future, statement, values))
         return future
 
+    async def ask_time(self) -> None:
+        """Let the clock hear of the database's time. Raises ``StorageError``."""
+        await self._answered([], with_time=True)
+
     async def _fly(self, items: Sequence[Asked]) -> None:
         try:
             await self._run(items)
@@ -196,29 +200,27 @@ class Reads:
             alone = item.statement not in MANY and item.statement not in ONCE
             groups.setdefault((item.statement, tuple(item.values)) if alone else item.statement, []).append(item)
         queries = [_query(group) for group in groups.values()]
-        with_time = self._clock.is_due
-        if with_time:
-            queries.append(ASK_TIME)
-        asked = self._clock.steady()
-        answers = await self._answers(queries)
-        if with_time:
-            self._clock.hear(answers.pop()[0][0], asked, self._clock.steady())
+        answers = await self._answered(queries, with_time=self._clock.is_due)
         for group, rows in zip(groups.values(), answers, strict=True):
             _hand_out(group, rows)
 
-    async def _answers(self, queries: Sequence[Query]) -> list[list[Row]]:
+    async def _answered(self, queries: list[Query], *, with_time: bool) -> list[list[Row]]:
         try:
             async with asyncio.timeout(READ_DEADLINE):
                 try:
-                    return await self._once(queries)
+                    return await self._once(queries, with_time)
                 except Lost:  # maybe it ended while it was idle; reading again changes nothing
-                    return await self._once(queries)
+                    return await self._once(queries, with_time)
         except TimeoutError:
             raise Unreachable("The database did not answer in time.") from None
 
-    async def _once(self, queries: Sequence[Query]) -> list[list[Row]]:
+    async def _once(self, queries: list[Query], with_time: bool) -> list[list[Row]]:
         async with self._pool.link() as link:
-            return await rows_of(link, queries)
+            asked = self._clock.steady()
+            answers = await rows_of(link, [*queries, ASK_TIME] if with_time else queries)
+            if with_time:
+                self._clock.hear(answers.pop()[0][0], asked, self._clock.steady())
+            return answers
 
 
 async def rows_of(link: Link, queries: Sequence[Query]) -> list[list[Row]]:

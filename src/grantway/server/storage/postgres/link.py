@@ -24,6 +24,9 @@ Query = tuple[str, Sequence[Any]]
 
 _BYTEA, _INT8 = 17, 20
 
+_ELSEWHERE = frozenset({"25006", "0A000"})
+"""Refused only here: by a server that is a standby by now, or for a plan older than the last migration."""
+
 
 class SqlError(Exception):
     """The server refused a statement. ``state`` is its SQLSTATE; what it says holds no values (those are in its detail)."""
@@ -35,6 +38,10 @@ class SqlError(Exception):
 
 class Lost(StorageError):
     """The connection ended before the answer came. What was sent may have happened."""
+
+
+class Useless(Lost):
+    """The connection is of no use for this. Nothing of what was to be sent happened: another connection may do it."""
 
 
 class Unreplicated(StorageError):
@@ -107,14 +114,15 @@ def _dumped(values: Sequence[Any]) -> tuple[list[bytes | None], list[int]]:
 
 
 class Link:
-    """A connection that this event loop uses for one ``run`` at a time. ``broken``: it is of no use any more.
+    """A connection that this event loop uses for one trip at a time. ``broken``: it is of no use any more;
+    ``is_lost``: and that was not our doing.
 
     ``prepares``: whether statements stay prepared (a pooler in transaction mode may give each another connection).
     """
 
     __slots__ = (
-        "_answers", "_connection", "_error", "_future", "_loaders", "_loop", "_names", "_pg", "_preparing", "_sent",
-        "_unreplicated", "_writing", "broken", "prepares", "used_at",
+        "_answers", "_committed", "_connection", "_error", "_future", "_loaders", "_loop", "_names", "_pg",
+        "_rolls_back", "_sent", "_socket", "_unreplicated", "_writing", "broken", "is_lost", "prepares", "used_at",
     )  # fmt: skip
 
     def __init__(self, connection: psycopg.AsyncConnection[Any], *, prepares: bool) -> None:
@@ -127,63 +135,95 @@ class Link:
         self._answers: list[Answer] = []
         self._error: SqlError | None = None
         self._future: asyncio.Future[list[Answer]] | None = None
+        self._rolls_back = False
         self._writing = False
         self._unreplicated = False
+        self._committed = False
+        self._socket = self._pg.socket  # libpq forgets it when it closes it, and the loop must not
         self.broken = False
+        self.is_lost = False
         self.prepares = prepares
         self.used_at = self._loop.time()
         self._pg.nonblocking = 1
         self._pg.notice_handler = self._noticed
         self._pg.enter_pipeline_mode()
-        self._loop.add_reader(self._pg.socket, self._readable)
+        self._loop.add_reader(self._socket, self._readable)
 
     @property
     def in_transaction(self) -> bool:
         """Whether a transaction is open, or failed and not rolled back."""
-        return self._pg.transaction_status != pq.TransactionStatus.IDLE
+        return not self.broken and self._pg.transaction_status != pq.TransactionStatus.IDLE
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an answer is still to come."""
+        return self._future is not None
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether nothing says that the other end has gone. Looks at what arrived, and waits for nothing."""
+        if not self.broken:
+            self._readable()
+        return not self.broken
 
     async def run(self, queries: Sequence[Query]) -> list[Answer]:
         """Send the statements at once and wait for all answers. Without a ``begin`` among them they are one transaction.
 
-        Raises ``SqlError`` for the first that the server refused (nothing of the transaction happened), ``Lost``, and
-        ``Unreplicated``. Cancelled in between, the connection is broken.
+        Raises what ``send`` says. Cancelled in between, the connection is broken.
+        """
+        try:
+            return await self.send(queries)
+        except asyncio.CancelledError:
+            self.close()
+            raise
+
+    def send(self, queries: Sequence[Query]) -> asyncio.Future[list[Answer]]:
+        """The answers that are to come. They fail with ``SqlError`` for the first statement that the server refused
+        (nothing of the transaction happened), ``Lost``, ``Useless`` and ``Unreplicated``.
         """
         if self._future is not None or self.broken:
-            raise Lost("The connection to the database is not free.")
-        self._answers, self._error, self._unreplicated = [], None, False
-        self._future = self._loop.create_future()
+            raise Useless("The connection to the database is not free.")
+        self._answers, self._error, self._unreplicated, self._committed = [], None, False, False
+        future = self._future = self._loop.create_future()
+        self._rolls_back = self._pg.transaction_status == pq.TransactionStatus.INERROR
         try:
-            failed = self._pg.transaction_status == pq.TransactionStatus.INERROR
-            if failed:
+            if self._rolls_back:
                 self._send("rollback", ())
             for text, values in queries:
                 self._send(text, values)
             self._pg.pipeline_sync()
             self._flush()
-            answers = await self._future
-            return answers[1:] if failed else answers
-        except psycopg.OperationalError as error:
-            self.close()
-            raise Lost(_LOST) from error
-        except BaseException as error:
-            if not isinstance(error, (SqlError, Unreplicated)):
-                self.close()
-            raise
-        finally:
+        except psycopg.OperationalError:
+            self._lose()
+        except BaseException:
             self._future = None
-            self.used_at = self._loop.time()
+            self.close()
+            raise
+        return future
+
+    def when_free(self, tell: Callable[[Link], None]) -> None:
+        """Call this once the answer that is to come has come, or is lost."""
+        if self._future is not None:
+            self._future.add_done_callback(lambda _: tell(self))
 
     def close(self) -> None:
-        """End the connection. What it still waited for is lost."""
-        if not self.broken:
-            self.broken = True
-            with suppress(OSError, ValueError, psycopg.Error):
-                self._loop.remove_reader(self._pg.socket)
-                if self._writing:
-                    self._loop.remove_writer(self._pg.socket)
-            self._pg.finish()
-            if self._future is not None and not self._future.done():
-                self._future.set_exception(Lost(_LOST))
+        """End the connection. What it still waited for is lost, unless a commit was answered and nothing after it."""
+        if self.broken:
+            return
+        self.broken = True
+        with suppress(OSError, ValueError):
+            self._loop.remove_reader(self._socket)
+            if self._writing:
+                self._loop.remove_writer(self._socket)
+        self._pg.finish()
+        if self._committed and not self._sent:
+            self._resolve()
+        else:
+            self._settle(Lost("The connection to the database was lost."))
+
+    def _lose(self) -> None:
+        self.is_lost = True
+        self.close()
 
     def _send(self, text: str, values: Sequence[Any]) -> None:
         sent, formats = _dumped(values)
@@ -202,9 +242,9 @@ class Link:
     def _flush(self) -> None:
         left = self._pg.flush()
         if left and not self._writing:
-            self._loop.add_writer(self._pg.socket, self._writable)
+            self._loop.add_writer(self._socket, self._writable)
         elif not left and self._writing:
-            self._loop.remove_writer(self._pg.socket)
+            self._loop.remove_writer(self._socket)
         self._writing = bool(left)
 
     def _writable(self) -> None:
@@ -217,9 +257,9 @@ class Link:
         try:
             what()
         except psycopg.Error:
-            self.close()
+            self._lose()
         if not self.broken and self._pg.status == pq.ConnStatus.BAD:
-            self.close()
+            self._lose()
 
     def _read(self) -> None:
         pg = self._pg
@@ -240,7 +280,7 @@ class Link:
     def _take(self, result: pq.abc.PGresult) -> None:
         status = result.status
         if not self._sent:  # the server says farewell without being asked
-            self.close()
+            self._lose()
             return
         text, preparing = self._sent.popleft()
         if status == pq.ExecStatus.FATAL_ERROR:
@@ -251,6 +291,7 @@ class Link:
         elif status == pq.ExecStatus.TUPLES_OK:
             self._answers.append(Answer(self._rows(text, result), result.command_tuples or 0))
         elif status == pq.ExecStatus.COMMAND_OK:
+            self._committed = text == "commit" and result.command_status == b"COMMIT"
             self._answers.append(Answer([], result.command_tuples or 0))
 
     def _rows(self, text: str, result: pq.abc.PGresult) -> list[Row]:
@@ -265,23 +306,32 @@ class Link:
         return loader.load_rows(0, result.ntuples, tuple)
 
     def _resolve(self) -> None:
-        future = self._future
+        if self._error is None:
+            if self._unreplicated:
+                self._settle(Unreplicated("The change is committed, but maybe on one server only."))
+            else:
+                self._settle(self._answers[1:] if self._rolls_back else self._answers)
+            return
+        if self._error.state in _ELSEWHERE:
+            self._settle(Useless(f"The database refused: {self._error}."))
+            self._lose()
+        else:
+            self._settle(self._error)
+
+    def _settle(self, outcome: list[Answer] | Exception) -> None:
+        future, self._future = self._future, None
+        self.used_at = self._loop.time()
         if future is None or future.done():
             return
-        if self._error is not None:
-            future.set_exception(self._error)
-        elif self._unreplicated:
-            future.set_exception(Unreplicated("The change is committed, but maybe on one server only."))
+        if isinstance(outcome, Exception):
+            future.set_exception(outcome)
         else:
-            future.set_result(self._answers)
+            future.set_result(outcome)
 
     def _noticed(self, result: pq.abc.PGresult) -> None:
         # 'canceling wait for synchronous replication' is a warning without a code of its own.
         if result.error_field(pq.DiagnosticField.SQLSTATE) == b"01000":
             self._unreplicated = True
-
-
-_LOST = "The connection to the database was lost."
 
 
 def _error_of(result: pq.abc.PGresult) -> SqlError:

@@ -7,13 +7,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from grantway.protocol.decision import MoveGeneration
-from grantway.server.storage.port import OutcomeUntold
+from grantway.server.storage.port import OutcomeUntold, StorageError
 from grantway.server.storage.postgres.commits import Commits
 from grantway.server.storage.postgres.gathering import Flights, Item
-from grantway.server.storage.postgres.link import Link, Lost, blobs, integers
-from grantway.server.storage.postgres.pool import Pool
-from grantway.server.storage.postgres.statements import MOVE_GENERATIONS
+from grantway.server.storage.postgres.link import Answer, Lost, Query, Useless, blobs, integers
+from grantway.server.storage.postgres.pool import Unreachable
+from grantway.server.storage.postgres.statements import MOVE_GENERATIONS, MOVED
 from grantway.server.storage.sql.codec import micros
+
+ASK_AGAIN_FOR = 4.0
+"""Seconds for which a lost move is asked for again, while its request waits."""
+ASK_AGAIN_EVERY = 0.2
 
 
 class Move(Item):
@@ -29,8 +33,7 @@ class Move(Item):
 class Moves:
     """Moves generations, durably."""
 
-    def __init__(self, pool: Pool, commits: Commits, queue_limit: int) -> None:
-        self._pool = pool
+    def __init__(self, commits: Commits, queue_limit: int) -> None:
         self._commits = commits
         self._flights: Flights[Move] = Flights(self._fly, queue_limit)
         self.drain = self._flights.drain
@@ -75,7 +78,9 @@ class Moves:
             integers(idle),
         )
         try:
-            answers = await self._commits.retried(lambda link: link.run([(MOVE_GENERATIONS, values)]))
+            answers = await self._commits.retried([(MOVE_GENERATIONS, values)])
+        except Useless as nothing_happened:
+            raise Unreachable(str(nothing_happened)) from nothing_happened
         except Lost:
             await self._ask_again(items)
             return
@@ -87,18 +92,22 @@ class Moves:
     async def _ask_again(self, items: Sequence[Move]) -> None:
         """The connection was lost before the answer. A move that is seen happened; any other is as if its guard had missed:
         the rule decides anew, and what it then moves is guarded again."""
-        ids = blobs([item.move.grant_id for item in items])
-        text = "select id, generation, moved_at from grants where id = any ($1::bytea[])"
-        try:
-            rows = (await self._commits.retried(lambda link: _rows(link, text, ids))) or []
-        except Lost as lost:
-            raise OutcomeUntold("The connection to the database was lost while a token was moved on.") from lost
-        found = {row[0]: (row[1], row[2]) for row in rows}
+        answers = await self._answered_at_last([(MOVED, (blobs([item.move.grant_id for item in items]),))])
+        found = {row[0]: (row[1], row[2]) for row in answers[0].rows}
         for item in items:
             generation, moved_at = found.get(item.move.grant_id, (None, None))
             happened = generation == item.move.from_generation + 1 and moved_at == micros(item.move.moved_at)
             item.resolve(happened)
 
-
-async def _rows(link: Link, text: str, ids: Any) -> list[Any]:
-    return (await link.run([(text, (ids,))]))[0].rows
+    async def _answered_at_last(self, queries: Sequence[Query]) -> list[Answer]:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + ASK_AGAIN_FOR
+        while True:
+            try:
+                return await self._commits.retried(queries)
+            except StorageError as trouble:
+                if loop.time() > end:
+                    raise OutcomeUntold(
+                        "The connection to the database was lost while a token was moved on."
+                    ) from trouble
+            await asyncio.sleep(ASK_AGAIN_EVERY)

@@ -16,8 +16,14 @@ from grantway.server.storage.postgres.link import Link
 
 Pooler = Literal["none", "transaction"]
 
-CONNECT_TIMEOUT = 5
-"""Seconds to reach the database, each of its hosts."""
+CONNECT_TIMEOUT = 2
+"""Seconds to reach the database, each of its hosts: a host that is gone must not keep from the next one."""
+
+PATIENCE = 5.0
+"""Seconds until who waits for a connection is told that there is none."""
+
+STALE = 0.1
+"""Seconds without use after which a connection is looked at before it is lent."""
 
 _DIRECT = {
     # Plans are made once for each statement. A sequential scan of a small table would make serializable transactions
@@ -52,23 +58,35 @@ def conninfo(url: str, pooler: Pooler) -> str:
     if pooler == "none":
         said = " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in _DIRECT.items())
         given["options"] = f"{said} {given.get('options', '')}".strip()
-        given.setdefault("keepalives_idle", 10)
-        given.setdefault("keepalives_interval", 3)
-        given.setdefault("tcp_user_timeout", 15_000)
+    # A host that vanished without a word is noticed.
+    given.setdefault("keepalives_idle", 10)
+    given.setdefault("keepalives_interval", 3)
+    given.setdefault("tcp_user_timeout", 15_000)
     return make_conninfo(**given)
 
 
 class Pool:
     """Lends connections, ``size`` at most. For one event loop."""
 
-    def __init__(self, url: str, *, pooler: Pooler = "none", size: int = 8, queue_limit: int = 1024) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pooler: Pooler = "none",
+        size: int = 8,
+        queue_limit: int = 1024,
+        patience: float = PATIENCE,
+    ) -> None:
         self._conninfo = conninfo(url, pooler)
         self._prepares = pooler == "none"
         self._size = size
         self._queue_limit = queue_limit
+        self._patience = patience
         self._idle: list[Link] = []
         self._lent = 0
+        self._aside: set[Link] = set()
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._loop = asyncio.get_running_loop()
         self.closed = False
 
     @property
@@ -82,39 +100,63 @@ class Pool:
         link = await self._take()
         try:
             yield link
-            if link.in_transaction and not link.broken:
+            if link.in_transaction and not link.is_busy:
                 await link.run([("rollback", ())])
         except BaseException:
-            if not link.broken and link.in_transaction:
+            if link.in_transaction and not link.is_busy:
                 link.close()
             raise
         finally:
             self._give_back(link)
 
+    def set_aside(self, link: Link) -> None:
+        """Lend another in place of this one: what it waits for may take long, and others are not to wait with it."""
+        if link not in self._aside:
+            self._aside.add(link)
+            self._lent -= 1
+            self._wake()
+
+    def forget_idle(self) -> None:
+        """End the connections that are not lent. New ones are made."""
+        while self._idle:
+            self._idle.pop().close()
+
     async def _take(self) -> Link:
         if self.closed:
             raise StorageError("The storage is closed.")
         while self._lent >= self._size:
-            if len(self._waiting) >= self._queue_limit:
-                raise Overloaded("More requests wait for the database than the storage takes in.")
-            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append(turn)
-            try:
-                await turn
-            except BaseException:
-                if turn.done() and not turn.cancelled():
-                    self._wake()  # the turn was given, and is not taken
-                raise
+            await self._turn()
         self._lent += 1
         while self._idle:
             link = self._idle.pop()
-            if not link.broken:
+            if self._loop.time() - link.used_at < STALE or link.is_alive:
                 return link
         try:
-            return await self._connect()
+            async with asyncio.timeout(self._patience):
+                return await self._connect()
+        except TimeoutError:
+            self._lent -= 1
+            self._wake()
+            raise Unreachable("The database cannot be reached: no host answers.") from None
         except BaseException:
             self._lent -= 1
             self._wake()
+            raise
+
+    async def _turn(self) -> None:
+        """Wait until a connection may be free."""
+        if len(self._waiting) >= self._queue_limit:
+            raise Overloaded("More requests wait for the database than the storage takes in.")
+        turn: asyncio.Future[None] = self._loop.create_future()
+        self._waiting.append(turn)
+        try:
+            async with asyncio.timeout(self._patience):
+                await turn
+        except BaseException as error:
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
+                self._wake()  # the turn was given, and is not taken
+            if isinstance(error, TimeoutError):
+                raise Unreachable("No connection to the database was free in time.") from None
             raise
 
     async def _connect(self) -> Link:
@@ -125,8 +167,18 @@ class Pool:
         return Link(connection, prepares=self._prepares)
 
     def _give_back(self, link: Link) -> None:
-        self._lent -= 1
-        if link.broken or self.closed:
+        if link.is_busy:
+            # Nobody waits for its answer any more. Until it comes the server has not done with it.
+            self.set_aside(link)
+            link.when_free(self._give_back)
+            return
+        if link in self._aside:
+            self._aside.remove(link)
+        else:
+            self._lent -= 1
+        if link.is_lost:
+            self.forget_idle()  # they ended the same way, or lead to the same server
+        if link.broken or self.closed or self._lent + len(self._idle) >= self._size:
             link.close()
         else:
             self._idle.append(link)
@@ -140,10 +192,11 @@ class Pool:
                 return
 
     def close(self) -> None:
-        """End the connections that are not lent; the others end as they come back."""
+        """End the connections that are not lent or that nobody waits for; the others end as they come back."""
         self.closed = True
-        while self._idle:
-            self._idle.pop().close()
+        self.forget_idle()
+        for link in list(self._aside):
+            link.close()
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():

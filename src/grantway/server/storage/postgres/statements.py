@@ -26,6 +26,10 @@ where g.id = a.id and g.generation = a.generation and g.revoked_at is null
 returning g.id"""
 """The same for many grants, each named once. Rows are locked in one order: batches that meet do not wait in a circle."""
 
+MOVED = "select id, generation, moved_at from grants where id = any ($1::bytea[]) order by id for no key update"
+"""Where grants stand whose move was not answered. Locked, because then whoever is still moving them is waited for, and the
+commit is answered only when what is seen here has reached the standby, too."""
+
 SWEEP_CODES = """
 delete from grants where id in (
   select id from grants where unexchanged_until < $1 order by unexchanged_until limit $2 for update skip locked)"""

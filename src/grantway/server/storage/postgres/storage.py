@@ -19,15 +19,14 @@ from grantway.protocol.decision import (
 from grantway.protocol.facts import Rule
 from grantway.protocol.model import Notice
 from grantway.server.storage.port import ATTEMPTS, Census, Contended, Figures, OutcomeUntold, StorageError
-from grantway.server.storage.postgres.clock import QUERY as ASK_TIME
 from grantway.server.storage.postgres.clock import DatabaseClock
-from grantway.server.storage.postgres.commits import CONFLICTS, MISSES, TRIES, Commits, pause
-from grantway.server.storage.postgres.gathering import Reads, cannot_be_stored
-from grantway.server.storage.postgres.link import Link, Lost, Query, Row, SqlError
+from grantway.server.storage.postgres.commits import CONFLICTS, CONNECTIONS, MISSES, TRIES, Commits, pause
+from grantway.server.storage.postgres.gathering import READ_DEADLINE, Reads, cannot_be_stored
+from grantway.server.storage.postgres.link import Link, Lost, Query, Row, SqlError, Useless
 from grantway.server.storage.postgres.migrate import refuse_unmigrated
 from grantway.server.storage.postgres.moving import Moves
 from grantway.server.storage.postgres.partitions import keep_partitions
-from grantway.server.storage.postgres.pool import Pool, Pooler
+from grantway.server.storage.postgres.pool import Pool, Pooler, Unreachable
 from grantway.server.storage.postgres.statements import DRAW_TRANSACTION, LAST_NUMBER_DRAWN, OLDEST_TRANSACTION
 from grantway.server.storage.postgres.translation import guarded, translated
 from grantway.server.storage.sql.changes import steps
@@ -43,6 +42,9 @@ _PATIENCE = (0.0, 0.02, 0.2, 1.0)
 """Seconds between looks whether the transactions under way are over; those of requests take milliseconds."""
 
 _IN_LINE = frozenset({DropNotice, ReplayNotice, ReportDelivery})
+
+UPKEEP_DEADLINE = 30.0
+"""Seconds after which what no request waits for is given up."""
 
 BEGIN: Query = ("begin isolation level serializable", ())
 COMMIT: Query = ("commit", ())
@@ -111,7 +113,7 @@ class PostgresStorage:
         self._parsed = Parsed()
         self._commits = Commits(pool)
         self._reads = Reads(pool, clock, queue_limit)
-        self._moves = Moves(pool, self._commits, queue_limit)
+        self._moves = Moves(self._commits, queue_limit)
         self._closed = False
 
     @classmethod
@@ -132,12 +134,14 @@ class PostgresStorage:
         pool = Pool(url, pooler=pooler, size=connections, queue_limit=queue_limit)
         storage = cls(pool, DatabaseClock(clock), queue_limit)
         try:
-            async with pool.link() as link:
+            async with asyncio.timeout(UPKEEP_DEADLINE), pool.link() as link:
                 await refuse_unmigrated(link)
-        except BaseException:
+            await storage.now()
+        except BaseException as error:
             pool.close()
+            if isinstance(error, TimeoutError):
+                raise Unreachable("The database did not answer in time.") from None
             raise
-        await storage.now()
         return storage
 
     async def settle(self, rule: Rule[A]) -> Decision[A]:
@@ -170,16 +174,20 @@ class PostgresStorage:
     async def _until_it_holds(self, rule: Rule[A], decision: Decision[A] | None) -> Decision[A]:
         """Let the rule decide until its changes come true; ``decision`` is what it decided on a plain read."""
         self._refuse()
-        misses = conflicts = 0
+        misses = conflicts = losses = 0
         while True:
             try:
                 return await self._attempt(rule, decision)
             except _Again as again:
                 misses, conflicts = misses + (not again.conflict), conflicts + again.conflict
-                decision = None
                 if misses >= ATTEMPTS or conflicts >= TRIES:
                     raise Contended(str(again)) from None
                 await pause(misses + conflicts)
+            except Lost as lost:  # before anything could happen
+                losses += 1
+                if losses == CONNECTIONS:
+                    raise Unreachable(str(lost)) from lost
+            decision = None
 
     async def _attempt(self, rule: Rule[A], decision: Decision[A] | None) -> Decision[A]:
         self._commits.refuse()
@@ -188,10 +196,13 @@ class PostgresStorage:
                 transaction = _Transaction(link)
                 if decision is None:
                     now = self._clock.now() or await self.now()
-                    decision = await rule(SqlFacts(transaction.ask, self._parsed, now), now)
+                    async with asyncio.timeout(READ_DEADLINE):
+                        decision = await rule(SqlFacts(transaction.ask, self._parsed, now), now)
                 if decision.changes or transaction.is_begun:
                     await self._commit(link, transaction.queries(decision.changes))
                 return decision
+        except TimeoutError:
+            raise Unreachable("The database did not answer in time.") from None
         except SqlError as error:
             if error.state in CONFLICTS or error.state in MISSES:
                 raise _Again(error.state in CONFLICTS, str(error)) from None
@@ -199,21 +210,18 @@ class PostgresStorage:
 
     async def _commit(self, link: Link, queries: Sequence[Query]) -> None:
         try:
-            await self._commits.committed(link.run(queries))
+            await self._commits.committed(link, queries)
         except Lost as lost:
-            if queries != [COMMIT]:
-                raise OutcomeUntold("The connection to the database was lost during a commit.") from lost
-            raise
+            if queries == [COMMIT] or isinstance(lost, Useless):
+                raise
+            raise OutcomeUntold("The connection to the database was lost during a commit.") from lost
         self._commits.count(1)
 
     async def now(self) -> datetime:
         """The database's time."""
         now = self._clock.now()
         while now is None:
-            async with self._pool.link() as link:
-                asked = self._clock.steady()
-                answers = await link.run([ASK_TIME])
-                self._clock.hear(answers[0].rows[0][0], asked, self._clock.steady())
+            await self._reads.ask_time()
             now = self._clock.now()
         return now
 
@@ -226,7 +234,7 @@ class PostgresStorage:
         """See ``Storage.write_meta_once``."""
         queries = [(translated(WRITE_META_ONCE), (key, value)), (translated(READ_META), (key,))]
         for _ in range(ATTEMPTS):
-            rows = (await self._commits.retried(lambda link: link.run(queries)))[1].rows
+            rows = (await self._commits.retried(queries))[1].rows
             if rows:
                 winner: bytes = rows[0][0]
                 return winner
@@ -240,13 +248,16 @@ class PostgresStorage:
             values = (micros(now - KEPT.get(kind, timedelta(0))), limit)
             first = BEFORE.get(kind)
             queries = [(translated(each), values) for each in (first, statement) if each is not None]
-            swept += (await self._commits.retried(lambda link, its=queries: link.run(its)))[-1].changed  # type: ignore[misc]
+            swept += (await self._commits.retried(queries))[-1].changed
         return swept
 
     async def upkeep(self) -> None:
         """See ``Storage.upkeep``."""
         try:
-            await keep_partitions(self._pool, (await self.now()).date())
+            async with asyncio.timeout(UPKEEP_DEADLINE):
+                await keep_partitions(self._pool, (await self.now()).date())
+        except TimeoutError:
+            raise Unreachable("The database did not answer in time.") from None
         except SqlError as error:
             raise StorageError(f"The database refused: {error}.") from None
 
@@ -257,7 +268,7 @@ class PostgresStorage:
         the last number was read are over, no number up to that one is still to come.
         """
         last: int = (await self._reads.ask(LAST_NUMBER_DRAWN, ()))[0][0]
-        drawn: int = (await self._commits.retried(lambda link: link.run([(DRAW_TRANSACTION, ())])))[0].rows[0][0]
+        drawn: int = (await self._commits.retried([(DRAW_TRANSACTION, ())]))[0].rows[0][0]
         for wait in _PATIENCE:
             await asyncio.sleep(wait)
             if (await self._reads.ask(OLDEST_TRANSACTION, ()))[0][0] >= drawn:
