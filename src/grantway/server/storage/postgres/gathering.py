@@ -11,7 +11,8 @@ from grantway.protocol.model import EndedToken, FailureBucket
 from grantway.server.storage.port import Overloaded, StorageError
 from grantway.server.storage.postgres.clock import QUERY as ASK_TIME
 from grantway.server.storage.postgres.clock import DatabaseClock
-from grantway.server.storage.postgres.link import Array, Link, Lost, Query, Row, SqlError, blobs, texts
+from grantway.server.storage.postgres.link import Link, Lost, Query, Row, SqlError
+from grantway.server.storage.postgres.parameters import Array, blobs, texts
 from grantway.server.storage.postgres.pool import Pool, Unreachable
 from grantway.server.storage.postgres.translation import translated
 from grantway.server.storage.sql.statements import clients, grants, house

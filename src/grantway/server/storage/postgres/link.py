@@ -7,7 +7,6 @@ the upper level does, because nothing is decided anew for each and the socket is
 from __future__ import annotations
 
 import asyncio
-import struct
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -18,11 +17,10 @@ from psycopg import pq
 from psycopg.adapt import Transformer
 
 from grantway.server.storage.port import StorageError
+from grantway.server.storage.postgres.parameters import dumped
 
 Row = tuple[Any, ...]
 Query = tuple[str, Sequence[Any]]
-
-_BYTEA, _INT8 = 17, 20
 
 _ELSEWHERE = frozenset({"25006", "0A000"})
 """Refused only here: by a server that is a standby by now, or for a plan older than the last migration."""
@@ -53,64 +51,6 @@ class Answer(NamedTuple):
 
     rows: list[Row]
     changed: int
-
-
-class Array(NamedTuple):
-    """A list of values as one parameter: ``element`` is the type of each (an object id of PostgreSQL)."""
-
-    element: int
-    items: Sequence[Any]
-
-
-def blobs(items: Sequence[bytes | None]) -> Array:
-    """An array of byte strings."""
-    return Array(_BYTEA, items)
-
-
-def integers(items: Sequence[int | None]) -> Array:
-    """An array of integers of eight bytes."""
-    return Array(_INT8, [None if item is None else struct.pack("!q", item) for item in items])
-
-
-def texts(items: Sequence[str]) -> Array:
-    """An array of texts."""
-    return Array(25, [item.encode() for item in items])
-
-
-def _binary(array: Array) -> bytes:
-    # src/backend/utils/adt/arrayfuncs.c, array_recv: dimensions, has nulls, element type, length, lower bound, elements.
-    parts = [struct.pack("!iiIii", 1, 1, array.element, len(array.items), 1)]
-    for item in array.items:
-        if item is None:
-            parts.append(b"\xff\xff\xff\xff")
-        else:
-            parts.append(struct.pack("!i", len(item)))
-            parts.append(item)
-    return b"".join(parts)
-
-
-def _dumped(values: Sequence[Any]) -> tuple[list[bytes | None], list[int]]:
-    """Parameters, and which of them are binary. Integers go as text, so the server takes them for whatever it expects."""
-    sent: list[bytes | None] = []
-    formats: list[int] = []
-    for value in values:
-        kind = type(value)
-        if value is None:
-            sent.append(None)
-            formats.append(0)
-        elif kind is bytes:
-            sent.append(value)
-            formats.append(1)
-        elif kind is int:
-            sent.append(b"%d" % value)
-            formats.append(0)
-        elif kind is str:
-            sent.append(value.encode())  # binary, for a text of libpq ends at a NUL
-            formats.append(1)
-        else:
-            sent.append(_binary(value))
-            formats.append(1)
-    return sent, formats
 
 
 class Link:
@@ -226,7 +166,7 @@ class Link:
         self.close()
 
     def _send(self, text: str, values: Sequence[Any]) -> None:
-        sent, formats = _dumped(values)
+        sent, formats = dumped(values)
         if not self.prepares:
             self._sent.append((text, False))
             self._pg.send_query_params(text.encode(), sent, None, formats, 1)

@@ -10,7 +10,8 @@ from grantway.protocol.decision import MoveGeneration
 from grantway.server.storage.port import OutcomeUntold, StorageError
 from grantway.server.storage.postgres.commits import Commits
 from grantway.server.storage.postgres.gathering import Flights, Item
-from grantway.server.storage.postgres.link import Answer, Lost, Query, Useless, blobs, integers
+from grantway.server.storage.postgres.link import Answer, Lost, Query, Useless
+from grantway.server.storage.postgres.parameters import blobs, integers
 from grantway.server.storage.postgres.pool import Unreachable
 from grantway.server.storage.postgres.statements import MOVE_GENERATIONS, MOVED
 from grantway.server.storage.sql.codec import micros
