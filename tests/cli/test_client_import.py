@@ -88,6 +88,7 @@ def test_hydras_table_is_brought_along(bring: Callable[..., Ran], tell: Tell) ->
     helpdesk, robot, till, phone = (tell("clients", "show", one) for one in ("helpdesk", "robot", "till", "phone"))
     assert helpdesk["redirect_uris"] == ["https://helpdesk.example/callback", "http://127.0.0.1/callback"]
     assert (helpdesk["name"], helpdesk["scopes"], helpdesk["public"]) == ("Helpdesk", ["tickets.read"], False)
+    assert helpdesk["default_scopes"] == []
     assert helpdesk["set"] == {"grant_types": "authorization_code refresh_token"}
     assert helpdesk["approved_at"] is not None
     assert (robot["set"], robot["resources"]) == ({"grant_types": "client_credentials"}, ["https://api.example"])

@@ -128,3 +128,17 @@ def test_whoever_goes_away_takes_the_answer_from_nobody(verifier: SecretVerifier
 
     assert asyncio.run(crowd()) == "known"
     assert slow.seen == 1
+
+
+def test_what_nobody_waits_for_any_more_leaves_nothing_behind(verifier: SecretVerifier, slow: Slow) -> None:
+    async def crowd() -> str | None:
+        full = [asyncio.ensure_future(verifier.fitting(f"{n}", ("known",))) for n in range(AT_A_TIME + LONGEST_QUEUE)]
+        await asyncio.sleep(0)
+        gone = asyncio.ensure_future(verifier.fitting("one too many", ("known",)))
+        await asyncio.sleep(0)
+        gone.cancel()
+        slow.go.set()
+        await asyncio.gather(*full)
+        return await verifier.fitting("one too many", ("known",))
+
+    assert asyncio.run(crowd()) == "known"

@@ -33,8 +33,13 @@ class SecretVerifier:
         answer = self._asked.get(key)
         if answer is None:
             answer = self._asked[key] = asyncio.ensure_future(self._work.do(_fitting, secret, hashes))
-            answer.add_done_callback(lambda _: self._asked.pop(key, None))
+            answer.add_done_callback(lambda done: self._answered(key, done))
         return await asyncio.shield(answer)
+
+    def _answered(self, key: tuple[tuple[str, ...], bytes], answer: asyncio.Future[str | None]) -> None:
+        self._asked.pop(key, None)
+        if not answer.cancelled():
+            answer.exception()  # looked at, should all who asked have gone away
 
     def close(self) -> None:
         """Let the threads go; what is being verified is finished first."""

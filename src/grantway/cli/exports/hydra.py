@@ -44,6 +44,7 @@ def _client(one: Fields) -> OlderClient | LeftOut:
         redirect_uris=one.texts("redirect_uris"),
         grant_types=one.texts("grant_types") or ("authorization_code",),
         scopes=tuple(one.text("scope", "").split()),
+        default_scopes=(),
         resources=one.texts("audience"),
         remarks=remarks,
     )
