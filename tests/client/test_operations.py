@@ -302,6 +302,17 @@ def test_a_repetition_that_did_not_leave_leaves_the_first_unknown() -> None:
     assert raised.value.outcome_unknown
 
 
+def test_a_server_that_does_not_know_is_asked_again_and_what_it_said_stands_where_that_does_not_leave() -> None:
+    untold = says({"error": "outcome_unknown"}, 503, retry_after="2")
+    hand = Hand()
+    assert hand.run(refresh(SERVER, WHO, HELD), untold, GOOD).access_token == "a2"
+    assert hand.pauses == [2]
+    for second, unknown in (NotReached("unreachable", outcome_unknown=False), True), (untold, True), (BUSY, False):
+        with pytest.raises((Refused, NotReached)) as raised:
+            Hand().run(refresh(SERVER, WHO, HELD), untold, second)
+        assert raised.value.outcome_unknown is unknown
+
+
 def test_a_server_that_says_when_is_waited_for_up_to_five_seconds() -> None:
     hand = Hand()
     hand.run(refresh(SERVER, WHO, HELD), says({"error": "temporarily_unavailable"}, 503, retry_after="5"), GOOD)

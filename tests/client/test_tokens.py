@@ -105,6 +105,7 @@ def test_an_error_survives_a_pickle_whole_and_shows_no_words_of_the_server(error
         (Refused("server_error", status=500), True),
         (Refused("bad_gateway", status=502), True),
         (Refused("temporarily_unavailable", status=503), False),
+        (Refused("outcome_unknown", status=503), True),
         (NoAnswer("truncated", status=200), True),
         (NoAnswer("redirect", status=307), True),
         (NoAnswer("html", status=404), False),

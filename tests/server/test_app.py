@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from grantway.server.app import MAX_BODY, build_app
-from grantway.server.storage.port import Contended, OutcomeUnknown, Overloaded, StorageError
+from grantway.server.storage.port import Contended, OutcomeUnknown, OutcomeUntold, Overloaded, StorageError
 from tests.helpers.asgi import Caller, Disconnected
 from tests.helpers.fuzzing import Watch, watching
 from tests.helpers.world import World, world
@@ -159,6 +159,28 @@ def test_a_busy_storage_is_503_with_the_time_to_come_back(there: World, watch: W
     caller.close()
 
 
+def test_a_commit_that_was_not_confirmed_is_told_as_unknown_in_every_dialect(there: World, watch: Watch) -> None:
+    caller = troubled(there, watch, OutcomeUntold("the standby was away"))
+    form = [("Content-Type", "application/x-www-form-urlencoded")]
+    told = {
+        "/token": lambda said: said["error"],
+        "/oauth/token": lambda said: said["errors"][0]["code"],
+        "/v4/oauth/access-token": lambda said: said["@error"]["@code"],
+        "/v1/users": lambda said: said["type"].rpartition("#")[2],
+    }
+    for path, code in told.items():
+        reply = caller.request("POST", path, form, EXCHANGE)
+        assert (reply.status, reply.header("retry-after"), code(reply.json())) == (503, "2", "outcome_unknown"), path
+    square = caller.request("POST", "/oauth2/token", [("Content-Type", "application/json")], SQUARE_EXCHANGE)
+    assert (square.status, square.json()["errors"][0]["code"]) == (503, "SERVICE_UNAVAILABLE")
+    assert "not known" in square.json()["errors"][0]["detail"]
+    page = caller.request("GET", "/connections", [("Cookie", "grantway-session=" + "a" * 43)])
+    assert (page.status, page.header("retry-after")) == (503, "2")
+    assert "We do not know whether this was done" in page.text
+    assert watch.log.getvalue().count(b"outcomeuntold") == len(told) + 2
+    caller.close()
+
+
 def test_a_fault_is_told_without_a_word_of_what_was_sent(there: World, watch: Watch) -> None:
     caller = troubled(there, watch, RuntimeError("the code was zq7secret"))
     for method, path in (("POST", "/token"), ("POST", "/oauth/token"), ("GET", "/")):
@@ -180,4 +202,5 @@ def test_after_a_commit_of_unknown_outcome_nothing_is_answered(there: World, wat
     caller.close()
 
 
+SQUARE_EXCHANGE = b'{"grant_type":"authorization_code","client_id":"a","client_secret":"b","code":"zq7secret"}'
 EXCHANGE = b"grant_type=authorization_code&code=zq7secret&client_id=a&client_secret=b"

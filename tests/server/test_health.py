@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from grantway.server import health
 from grantway.server.app import Application, build_app
 from grantway.server.signing_keys import ensure_signing_key
 from grantway.server.storage.port import OutcomeUnknown, StorageError
@@ -74,6 +75,20 @@ def test_a_storage_that_does_not_answer_is_not_ready_and_still_live(house: House
     caller = Caller(broken)
     assert ready(caller) == (503, {"status": "not_ready", "checks": {"process": "ready", "storage": "not_answering"}})
     assert caller.request("GET", "/health/live").status == 200
+    caller.close()
+
+
+def test_a_storage_that_says_nothing_is_not_waited_for(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Silent:
+        async def consult(self, rule: Any) -> Any:
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(health, "DEADLINE", 0.05)
+    storage: Any = Silent()
+    silent = build_app(replace(house.service, storage=storage))
+    silent.health.state = "ready"
+    caller = Caller(silent)
+    assert ready(caller) == (503, {"status": "not_ready", "checks": {"process": "ready", "storage": "not_answering"}})
     caller.close()
 
 

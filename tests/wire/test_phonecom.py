@@ -424,6 +424,7 @@ def test_what_each_error_becomes() -> None:
             "unsupported_response_type": 422,
             "server_error": 500,
             "temporarily_unavailable": 503,
+            "outcome_unknown": 503,
             "invalid_token": 401,
             "insufficient_scope": 403,
             "unsupported_token_type": 422,

@@ -19,6 +19,7 @@ from grantway.wire.errors import (
     INVALID_REQUEST,
     INVALID_TOKEN,
     NOT_FOUND,
+    OUTCOME_UNKNOWN,
     SERVER_ERROR,
     TEMPORARILY_UNAVAILABLE,
     TOO_MANY_REQUESTS,
@@ -164,6 +165,7 @@ def test_what_is_suspended_is_forbidden_for_now_and_never_unauthorized() -> None
         (TOO_MANY_REQUESTS, (429, "RATE_LIMIT_ERROR", "RATE_LIMITED")),
         (SERVER_ERROR, (500, "API_ERROR", "INTERNAL_SERVER_ERROR")),
         (TEMPORARILY_UNAVAILABLE, (503, "API_ERROR", "SERVICE_UNAVAILABLE")),
+        (OUTCOME_UNKNOWN, (503, "API_ERROR", "SERVICE_UNAVAILABLE")),
         (CONFLICT, (400, "INVALID_REQUEST_ERROR", "CONFLICT")),
     ],
 )
@@ -180,7 +182,7 @@ def test_no_refusal_has_a_status_on_which_libraries_repeat_except_those_that_mea
     """vendors.md §4, 8: 408, 409, 429 and 5xx are sent again; a code would be presented twice."""
     status, _ = written(refusal)
     assert status not in {408, 409}
-    assert status < 500 or refusal.error in {SERVER_ERROR, TEMPORARILY_UNAVAILABLE}
+    assert status < 500 or refusal.error in {SERVER_ERROR, TEMPORARILY_UNAVAILABLE, OUTCOME_UNKNOWN}
 
 
 # --- the vendor's own answers ---------------------------------------------------------------------------------------

@@ -106,10 +106,12 @@ def ask(send: Send, *, repeatable: bool = False) -> Operation[Reply]:
 
 def _again(send: Send, seconds: float, before: Reply | NotReached) -> Operation[Reply | ClientError]:
     """The second outcome. What came ``before`` stands where there was no time for another, or where it had left and the
-    other did not: it may have been done."""
+    other did not: it may have been done, or its answer says whether it was."""
     waited = yield Pause(seconds)
     if isinstance(waited, ClientError):
         return before
     outcome: Reply | ClientError = yield send
-    may_be_done = isinstance(before, NotReached) and before.outcome_unknown
-    return before if may_be_done and isinstance(outcome, NotReached) else outcome
+    if not isinstance(outcome, NotReached):
+        return outcome
+    stands = not outcome.outcome_unknown if isinstance(before, Reply) else before.outcome_unknown
+    return before if stands else outcome

@@ -11,6 +11,7 @@ import sys
 from datetime import datetime
 from typing import Any, Literal
 
+from grantway.wire.errors import OUTCOME_UNKNOWN
 from grantway.wire.record import record
 
 if sys.version_info >= (3, 12):
@@ -87,7 +88,8 @@ class Refused(ClientError):
     """The server says no.
 
     ``code``, ``description`` and ``errors`` are its own words, ``retry_after`` is in seconds, and ``connection_state`` says
-    why for now nothing goes although the tokens are good: ``suspended``. A 503 did nothing; what a 500 did nobody knows.
+    why for now nothing goes although the tokens are good: ``suspended``. A 503 did nothing unless its
+    code is ``outcome_unknown``; what a 500 did nobody knows.
     """
 
     def __init__(
@@ -108,7 +110,7 @@ class Refused(ClientError):
         self.retry_after = retry_after
         self.connection_state = connection_state
         self.errors = errors or (ErrorEntry(code, description or None),)
-        self.outcome_unknown = status >= 500 and status != 503
+        self.outcome_unknown = status >= 500 and (status != 503 or code == OUTCOME_UNKNOWN.code)
 
 
 class NoAnswer(ClientError):

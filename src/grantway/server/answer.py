@@ -8,8 +8,8 @@ from time import perf_counter_ns
 from grantway.protocol.decision import Refusal
 from grantway.server.log import DecisionLog, log, where
 from grantway.server.service import Service
-from grantway.server.storage.port import OutcomeUnknown, StorageError
-from grantway.wire.errors import SERVER_ERROR, TEMPORARILY_UNAVAILABLE, Malformed
+from grantway.server.storage.port import OutcomeUnknown, OutcomeUntold, StorageError
+from grantway.wire.errors import OUTCOME_UNKNOWN, SERVER_ERROR, TEMPORARILY_UNAVAILABLE, Malformed
 from grantway.wire.http import HttpAnswer, HttpRequest
 from grantway.wire.messages import ErrorAnswer
 from grantway.wire.record import record
@@ -67,7 +67,8 @@ async def answer(
     except OutcomeUnknown:
         raise
     except StorageError as error:
-        busy = ErrorAnswer(TEMPORARILY_UNAVAILABLE, retry_after=1)
+        untold = isinstance(error, OutcomeUntold)
+        busy = ErrorAnswer(OUTCOME_UNKNOWN if untold else TEMPORARILY_UNAVAILABLE, retry_after=2 if untold else 1)
         said = Said(endpoint.write_error(busy, request), f"storage_{type(error).__name__.lower()}")
     except Exception as error:  # noqa: BLE001 - the edge: answered in the dialect's shape
         # Not log.exception: the message of an exception may hold what somebody sent.

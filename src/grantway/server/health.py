@@ -17,6 +17,9 @@ from grantway.server.storage.port import OutcomeUnknown, StorageError
 from grantway.wire.record import record
 
 State = Literal["starting", "ready", "draining"]
+DEADLINE = 2.0
+"""Seconds until a storage that says nothing does not answer; who asks waits little longer."""
+
 Handler = Callable[[int, FrameType | None], Any]
 
 
@@ -44,10 +47,11 @@ async def check(service: Service, health: Health) -> Checked:
     """Look at what every request needs. No secrets: strangers may ask. Raises ``OutcomeUnknown``."""
     checks: dict[str, str] = {"process": health.state}
     try:
-        has_key = (await service.consult(_has_signing_key)).answer
+        async with asyncio.timeout(DEADLINE):
+            has_key = (await service.consult(_has_signing_key)).answer
     except OutcomeUnknown:
         raise
-    except StorageError:
+    except (StorageError, TimeoutError):
         checks["storage"] = "not_answering"
     else:
         checks["storage"] = "ok"

@@ -46,6 +46,7 @@ UNSUPPORTED_RESPONSE_TYPE = OAuthError(
 )
 SERVER_ERROR = OAuthError("server_error", 500, "Something went wrong on our side. It has been logged.")
 TEMPORARILY_UNAVAILABLE = OAuthError("temporarily_unavailable", 503, "Busy. Try again shortly.")
+OUTCOME_UNKNOWN = OAuthError("outcome_unknown", 503, "It is not known whether this was done. Ask again shortly.")
 # RFC 6750 §3.1
 INVALID_TOKEN = OAuthError("invalid_token", 401, "The access token is missing, expired, revoked, or malformed.")
 INSUFFICIENT_SCOPE = OAuthError("insufficient_scope", 403, "The access token does not reach this.")

@@ -144,6 +144,11 @@ EMAIL_TAKEN = Problem(
     (_("Somebody else signs in with it by now. Your address stays as it was."),),
 )
 BUSY = Problem(503, _("We are busy right now"), (_("Nothing was changed. Please try again in a moment."),))
+UNTOLD = Problem(
+    503,
+    _("We do not know whether this was done"),
+    (_("The confirmation did not come in time. In a moment, look whether it was done before you do it again."),),
+)
 FAILED = Problem(500, _("Something went wrong on our side"), (_("It has been logged. Please try again later."),))
 
 

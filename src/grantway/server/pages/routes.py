@@ -29,7 +29,7 @@ from grantway.server.pages.problems import Stop, told
 from grantway.server.pages.visit import Site, Visit
 from grantway.server.service import Service
 from grantway.server.slow_work import Busy
-from grantway.server.storage.port import OutcomeUnknown, StorageError
+from grantway.server.storage.port import OutcomeUnknown, OutcomeUntold, StorageError
 from grantway.wire.errors import Malformed
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -113,7 +113,8 @@ class Address:
         except OutcomeUnknown:
             raise  # no answer may leave; the process stops
         except (Busy, StorageError) as busy:
-            return problem_page(visit, Stop(problems.BUSY, reason=type(busy).__name__.lower(), retry_after=2))
+            problem = problems.UNTOLD if isinstance(busy, OutcomeUntold) else problems.BUSY
+            return problem_page(visit, Stop(problem, reason=type(busy).__name__.lower(), retry_after=2))
         except Exception as error:  # noqa: BLE001 - whatever it was, a person gets a page and the log its place
             log.error(
                 "fault", route=self._route, error=type(error).__name__, at=where(error), request_id=visit.request_id
