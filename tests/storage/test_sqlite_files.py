@@ -123,7 +123,9 @@ def test_an_older_program_goes_on_after_an_expansion_and_stops_after_a_contracti
 def test_a_migration_says_its_phase(database: Path) -> None:
     with pytest.raises(ValueError, match="first line"):
         read("0002_x", "create table x (y);")
-    assert [migration.name for migration in migrations("sqlite")] == sorted(migration.name for migration in migrations("sqlite"))
+    assert [migration.name for migration in migrations("sqlite")] == sorted(
+        migration.name for migration in migrations("sqlite")
+    )
     assert migrations("sqlite")[0] == Migration("0001_foundation", "expand", migrations("sqlite")[0].script)
 
 

@@ -52,6 +52,7 @@ def town(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator
         customer, operator = browser.new_context().new_page(), browser.new_context().new_page()
         customer.goto(f"{site.origin}/sign-in")
         sign_in(customer, ANA)
+        expect(customer.get_by_role("button", name="Sign out", exact=True)).to_be_visible()
         operator.goto(site.origin + path_of(made["link"]))
         choose_password(operator)
         yield Town(site, ana, customer, operator, made["id"])

@@ -110,6 +110,7 @@ def the_integrator_registers_a_draft_and_tries_it(site: Installation, page: Page
     expect(page.get_by_text("is not verified by Northwind Commerce")).to_be_visible()
     allow(page)
     expect(page.get_by_role("heading", name="It works")).to_be_visible()
+    page.wait_for_load_state()
     assert "gwa_" not in page.content()
     shoot(page, "tried")
     page.get_by_role("link", name="Overview").click()
@@ -209,6 +210,7 @@ def the_integrator_reads_what_was_delivered_and_has_it_sent_again(
     site: Installation, page: Page, integration: Integration
 ) -> None:
     page.get_by_role("link", name="Deliveries").click()
+    expect(page.get_by_role("row").filter(has_text="Remove URL").first).to_be_visible()
     shoot(page, "deliveries")
     page.get_by_role("row").filter(has_text="Remove URL").get_by_role("link").first.click()
     expect(page.get_by_text("Answered 200")).to_be_visible()

@@ -95,6 +95,7 @@ def sights(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterat
         for page, email in ((customer, ANA), (member, BEN)):
             page.goto(f"{site.origin}/sign-in")
             sign_in(page, email)
+            expect(page.get_by_role("button", name="Sign out", exact=True)).to_be_visible()
         integration = _draft(site, customer)
         customer.goto(integration.connect_url(scope="orders.read"))
         allow(customer)
@@ -130,7 +131,9 @@ def _draft(site: Installation, page: Page) -> Integration:
         page.get_by_label(f"May ask for {scope}").check()
     page.get_by_label("Cannot do without orders.read").check()
     page.get_by_role("button", name="Register", exact=True).click()
-    client_id, client_secret = page.get_by_role("main").locator("dd").all_inner_texts()
+    shown = page.get_by_role("main").locator("dd")
+    expect(shown).to_have_count(2)
+    client_id, client_secret = shown.all_inner_texts()
     return Integration(site, client_id, client_secret, "")
 
 
@@ -237,6 +240,7 @@ OWN = re.compile(
 
 
 def assert_german(page: Page) -> None:
+    page.wait_for_load_state()
     assert page.evaluate("document.documentElement.lang") == "de"
     said = [line for line in page.inner_text("body").splitlines() if ENGLISH.search(OWN.sub("", line))]
     assert said == [], page.url

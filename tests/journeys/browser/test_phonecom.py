@@ -152,6 +152,7 @@ def test_a_script_reads_its_token_in_the_fragment_asks_who_it_is_and_signs_out(
     page.evaluate("token => { sessionStorage.token = token; }", token)
     assert press(page, "Who am I?") == {"status": None, "body": "TypeError"}, "another page may not read it"
     page.go_back()
+    page.wait_for_url("**/callback")
 
     assert press(page, "Sign out") == {"status": 200, "body": {"success": True}}
     again = press(page, "Sign out")
@@ -224,6 +225,7 @@ def test_a_member_connects_what_is_their_own_and_reads_why_not_the_whole_account
 
     page.goto(address(softphone, scope="extension-user"))
     expect(page.get_by_text(f"This is about what is your own in {BAKERY}.")).to_be_visible()
+    page.wait_for_load_state()
     assert page.evaluate("document.documentElement.scrollWidth") == 320
     allow(page)
     given = token_call(
