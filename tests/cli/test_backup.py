@@ -19,6 +19,11 @@ from tests.helpers.server import serving
 Tell = Callable[..., dict[str, Any]]
 
 
+@pytest.fixture(autouse=True)
+def on_sqlite(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRANTWAY_DATABASE", str(data / "grantway.db"))
+
+
 @pytest.fixture
 def there(tell: Tell) -> None:
     """An installation with somebody in it."""
@@ -109,7 +114,11 @@ def test_a_database_in_use_is_not_replaced_whatever_is_said(backup: Path, grantw
 
 
 def test_nor_one_that_a_server_serves(backup: Path, tmp_path: Path) -> None:
-    with serving(tmp_path / "data") as server, pytest.raises(AssertionError, match="Stop the server first"):
+    database = str(tmp_path / "data" / "grantway.db")
+    with (
+        serving(tmp_path / "data", GRANTWAY_DATABASE=database) as server,
+        pytest.raises(AssertionError, match="Stop the server first"),
+    ):
         server.cli("restore", str(backup), "--replace")
 
 

@@ -13,12 +13,16 @@ from typing import Any
 import pytest
 
 from tests.helpers.integration import Integration
-from tests.helpers.server import PASSWORD, Platform, Server, fetch, populate, serving
+from tests.helpers.server import GRANTWAY, PASSWORD, Platform, Server, fetch, populate, serving
 
 
 @pytest.fixture
 def platform(tmp_path: Path) -> Iterator[Platform]:
-    with serving(tmp_path / "data", workers=2, GRANTWAY_MASTER_KEY_FILE=str(tmp_path / "key")) as server:
+    environment = {
+        "GRANTWAY_MASTER_KEY_FILE": str(tmp_path / "key"),
+        "GRANTWAY_DATABASE": str(tmp_path / "data" / "grantway.db"),
+    }
+    with serving(tmp_path / "data", workers=2, command=(GRANTWAY,), **environment) as server:
         yield populate(server)
 
 

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from grantway.protocol.decision import Add, LeaseNotice, Put, ReportDelivery
 from grantway.protocol.model import AuditSeal
 from grantway.server.moving import bring, take
 from grantway.server.opening import open_service, open_storage, prepare
+from grantway.server.sealing import seal_all
+from grantway.server.service import Service
 from grantway.server.settings import Settings
 from grantway.server.settings_sources import CannotStart
 from grantway.server.storage.keeping import KEYS
@@ -27,6 +29,7 @@ from grantway.server.storage.moving.file import NotOurs
 from grantway.server.storage.moving.tables import STAY
 from grantway.server.storage.port import StorageError
 from grantway.server.storage.sql.statements.rows import TABLES
+from grantway.server.verification import verify
 from tests.helpers.postgres import Cluster
 from tests.storage import asking
 from tests.storage.asking import HOUR, NOON, an_id
@@ -46,11 +49,12 @@ def place(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Place]:
             lent.append(None)
             return Settings(data=data, master_key=KEY, writer="tick")
         cluster: Cluster = request.getfixturevalue("postgres_cluster")
-        lent.append(cluster.create())
-        return Settings(data=data, master_key=KEY, database=cluster.url(lent[-1]))
+        name = cluster.create()
+        lent.append(name)
+        return Settings(data=data, master_key=KEY, database=cluster.url(name))
 
     yield make
-    for name in filter(None, lent):
+    for name in (each for each in lent if each is not None):
         request.getfixturevalue("postgres_cluster").drop(name)
 
 
@@ -63,9 +67,16 @@ async def changed(settings: Settings, *changes: Any) -> None:
         await storage.close()
 
 
-async def made_use_of(settings: Settings) -> None:
+async def on_service(settings: Settings, work: Callable[[Service], Awaitable[Any]]) -> Any:
     service = await open_service(settings)
-    await service.storage.close()
+    try:
+        return await work(service)
+    finally:
+        await service.storage.close()
+
+
+async def nothing(service: Service) -> None:
+    """It was opened, and that is all."""
 
 
 EVERY_KIND = (
@@ -81,7 +92,7 @@ EVERY_KIND = (
 def filled(settings: Settings) -> Settings:
     """An installation with rows of every kind, some of which have changed."""
     prepare(settings)
-    asyncio.run(made_use_of(settings))
+    asyncio.run(on_service(settings, nothing))
     attempt = asking.attempt(notice_id=an_id(31))
     asyncio.run(
         changed(
@@ -144,6 +155,19 @@ def test_both_engines_have_the_same_tables_and_columns(place: Place) -> None:
         with sqlite.reading(settings.database_path) if url is None else postgres.reading(url, "none") as source:
             described.append({table.name: (dict(table.columns)) for table in source.tables()})
     assert described[0] == described[1]
+
+
+def test_the_seals_of_the_audit_hold_after_every_move(place: Place) -> None:
+    here = filled(place("sqlite"))
+    for engine in ("postgres", "sqlite"):
+        assert asyncio.run(on_service(here, seal_all)) > 0
+        there = place(engine)
+        bring(there, BytesIO(export_of(here)))
+        found = asyncio.run(on_service(there, verify))
+        assert (found.flaw, found.not_yet_sealed) == (None, 0)
+        assert found.entries == len(everything_in(here)["audit_entries"])
+        asyncio.run(changed(there, Add(asking.audit_entry(50 + found.entries))))
+        here = there
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
@@ -239,7 +263,7 @@ def test_what_a_first_start_makes_is_no_installation_and_is_replaced(place: Plac
     file = export_of(filled(place("sqlite")))
     there = place(engine)
     prepare(there)
-    asyncio.run(made_use_of(there))
+    asyncio.run(on_service(there, nothing))
     asyncio.run(changed(there, Add(asking.signing_key(kid="drawn")), Add(asking.scope("mine"))))
     bring(there, BytesIO(file))
     assert "drawn" not in str(everything_in(there)["signing_keys"])
