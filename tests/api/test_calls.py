@@ -17,6 +17,7 @@ from grantway.protocol.decision import Add, Decision, RemoveConnection
 from grantway.protocol.hand_off import Goal, send_to_platform
 from grantway.protocol.model import Connection, Notice, Session
 from tests.api.conftest import REDIRECT_URI, Api, Furnished
+from tests.helpers import engine
 from tests.helpers.stage import Stage
 
 SECRETS = ("digest", "sealed", "gws_", "gwo_", "gwa_", "whsec_", "password_hash", "private")
@@ -36,10 +37,21 @@ def test_a_disabled_user_is_signed_out_and_may_be_enabled_again(furnished: Furni
     assert api.tell("POST", f"/v1/users/{user}/enable")["disabled_at"] is None
 
 
+def test_an_erased_user_has_no_name_or_address_any_more_and_stays_out(furnished: Furnished) -> None:
+    api, user = furnished.api, furnished.ids["user"]
+    refused = api.tell("POST", f"/v1/users/{user}/erase", {}, 409)
+    assert refused["reason"] == "last_owner"
+    erased = api.tell("POST", f"/v1/users/{user}/erase", {"force": True})
+    assert (erased["id"], erased["email"], erased["has_password"]) == (user, None, False)
+    assert erased["name"].startswith("erased-")
+    assert erased["erased_at"] == erased["disabled_at"] is not None
+    assert api.tell("POST", f"/v1/users/{user}/enable", {}, 409)["reason"] == "user_erased"
+
+
 def test_signing_out_ends_every_session(furnished: Furnished) -> None:
     api, user = furnished.api, furnished.ids["user"]
     api.tell("DELETE", f"/v1/users/{user}/sessions", status=204)
-    assert list(api.house.service.storage._tables.of(Session)) == []  # type: ignore[attr-defined]
+    assert engine.records(api.house.service.storage, Session) == []
     assert "user_signed_out" in api.house.audited()
 
 

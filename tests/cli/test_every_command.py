@@ -50,6 +50,7 @@ RUNS: dict[str, str] = {
     "users invite": "--email new@example.com --name New",
     "users disable": "ada@example.com",
     "users enable": "ada@example.com",
+    "users erase": "ada@example.com --force",
     "users sessions": "ada@example.com",
     "users sign-out": "ada@example.com",
     "accounts create": "--name Other",

@@ -114,6 +114,23 @@ def enable(user: UserId, data: Data = None, as_json: Json = False) -> None:
     _change(user, enable_user, data, as_json)
 
 
+@app.command("erase")
+def erase(
+    user: UserId,
+    force: Annotated[
+        bool, typer.Option("--force", help="Even where they are the last owner of an account, which then has none.")
+    ] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Erase who a user was, for good: what they did stays, under a name that tells nothing."""
+    from functools import partial
+
+    from grantway.protocol.administration.erasure import erase_user
+
+    _change(user, partial(erase_user, force=force), data, as_json)
+
+
 @app.command("sessions")
 def sessions(user: UserId, data: Data = None, as_json: Json = False) -> None:
     """List where a user is signed in, newest sign-in first."""

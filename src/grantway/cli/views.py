@@ -42,6 +42,7 @@ def user(one: User) -> dict[str, Any]:
         "has_password": one.password_hash is not None,
         "created_at": one.created_at,
         "disabled_at": one.disabled_at,
+        "erased_at": one.erased_at,
     }
 
 

@@ -164,6 +164,8 @@ async def enable_user(facts: Facts, at: Moment, user_id: bytes) -> Decision[User
     user = await facts.user(user_id)
     if user is None:
         return reject("There is no such user.", "user_unknown")
+    if user.erased_at is not None:
+        return reject("This person was erased.", "user_erased")
     if user.disabled_at is None:
         return Decision(user, (), "unchanged")
     changed = replace(user, disabled_at=None, version=user.version + 1)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from grantway.protocol.administration.answers import Rejected, recorded, reject
+from grantway.protocol.administration.erasure import nobody
 from grantway.protocol.connections import SYSTEM, Reason, removal
 from grantway.protocol.decision import (
     Add,
@@ -50,7 +51,7 @@ BELIEVED = timedelta(days=90)
 """How long tokens that are ahead of their rows are believed: as long as the profiles let a refresh token lie unused."""
 
 STANDING: Mapping[type[Any], tuple[str, ...]] = {
-    User: ("disabled_at", "password_version"),
+    User: ("disabled_at", "password_version", "erased_at"),
     Account: ("suspended_at", "removed_at"),
     Client: ("disabled_at", "ended_at", "tokens_not_before"),
     Connection: ("suspended_at", "suspensions"),
@@ -185,6 +186,9 @@ async def _stands(facts: Facts, at: Moment, taken: Standing) -> Decision[bool]:
     if stored is None:
         return _unchanged()
     fields = dict(taken.fields)
+    erased_at = fields.pop("erased_at", None)  # nobody becomes somebody again
+    if erased_at is not None and stored.erased_at is None:
+        return _again(at, Replace(nobody(stored, erased_at)), "user", user_id=stored.id)
     if "password_version" in fields:
         if fields["password_version"] <= stored.password_version:
             del fields["password_version"]

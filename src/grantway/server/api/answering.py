@@ -49,7 +49,7 @@ _IN_THE_WAY = frozenset({
     "user_exists", "client_exists", "external_id_taken", "member_id_taken", "last_owner", "scope_in_use", "rotation_under_way",
     "connection_removed", "client_public", "operator_keys_too_many", "client_approved", "client_not_submitted",
     "client_changed", "client_connected", "account_removed", "too_many_resources", "user_of_platform",
-    "too_many_tokens", "token_ended", "connection_suspended", "account_suspended",
+    "too_many_tokens", "token_ended", "connection_suspended", "account_suspended", "user_erased",
 })  # fmt: skip
 
 

@@ -20,6 +20,7 @@ def user(one: model.User) -> people.User:
         has_password=one.password_hash is not None,
         created_at=one.created_at,
         disabled_at=one.disabled_at,
+        erased_at=one.erased_at,
     )
 
 

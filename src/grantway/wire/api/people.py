@@ -38,6 +38,13 @@ class User(Answer, frozen=True, kw_only=True):
     has_password: bool
     created_at: Time
     disabled_at: Time | None
+    erased_at: Time | None
+
+
+class Erasure(Request, frozen=True, kw_only=True):
+    """``force``: even where nobody else owns an account of theirs."""
+
+    force: bool = False
 
 
 class AccountQuery(PageQuery, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from grantway.protocol.administration.erasure import erase_user
 from grantway.protocol.administration.invitations import invite_user
 from grantway.protocol.administration.people import create_user, disable_user, enable_user, sign_out_user
 from grantway.protocol.decision import Decision
@@ -12,7 +13,7 @@ from grantway.protocol.moment import Moment
 from grantway.server.api import views
 from grantway.server.api.call import Asked, Call, Paged, nothing_there, said, told
 from grantway.wire.api.message import Nothing
-from grantway.wire.api.people import NewUser, User, UserQuery
+from grantway.wire.api.people import Erasure, NewUser, User, UserQuery
 
 
 async def list_users(facts: Facts, at: Moment, asked: Asked) -> Decision[Any]:
@@ -40,6 +41,11 @@ async def enable(facts: Facts, at: Moment, asked: Asked) -> Decision[Any]:
     return said(await enable_user(facts, at, asked.id("user", "us")), views.user)
 
 
+async def erase(facts: Facts, at: Moment, asked: Asked) -> Decision[Any]:
+    wanted: Erasure = asked.body
+    return said(await erase_user(facts, at, asked.id("user", "us"), force=wanted.force), views.user)
+
+
 async def sign_out(facts: Facts, at: Moment, asked: Asked) -> Decision[Any]:
     return said(await sign_out_user(facts, at, asked.id("user", "us")), lambda user: None)
 
@@ -62,6 +68,11 @@ CALLS = (
     Call(
         "users.enable", "POST", "/v1/users/{user}/enable", "users:write", "Let a person sign in again.", enable,
         answer=User, body=Nothing,
+    ),
+    Call(
+        "users.erase", "POST", "/v1/users/{user}/erase", "users:write",
+        "Erase who a person was, for good: what they did stays, under a name that tells nothing.", erase,
+        answer=User, body=Erasure,
     ),
     Call(
         "users.sign_out", "DELETE", "/v1/users/{user}/sessions", "users:write", "Sign a person out everywhere.",
