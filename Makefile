@@ -11,7 +11,7 @@ space := $(subst ,, )
 expression = $(filter and or not,$(words))
 selected = $(if $(words),-k "$(if $(expression),$(words),$(subst $(space), and ,$(strip $(words))))")
 
-.PHONY: help setup serve test test-setup check format bench bench-scale lock clean
+.PHONY: help setup serve test test-setup check format bench bench-own bench-scale lock clean
 
 help: ## list the targets (this list)
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name sentence; do printf '  make %-11s %s\n' "$$name" "$$sentence"; done
@@ -40,7 +40,11 @@ format: setup ## put the code into its one format and mend what the linter can m
 	$(bin)/ruff check --fix-only --quiet .
 	$(bin)/ruff format .
 
-bench: setup ## measure requests per second, latency, CPU and memory on SQLite
+bench: setup ## measure this server beside its peers (quick=1: a second each; record=1: into the documentation)
+	@scripts/system-tools wrk postgresql redis-server
+	@$(bin)/python -m bench.compare $(if $(quick),--quick) $(if $(record),--record)
+
+bench-own: setup ## measure this server alone: requests per second, latency, CPU and memory of one and two workers
 	@scripts/system-tools wrk
 	@$(bin)/python -m bench
 

@@ -10,7 +10,7 @@ from bench.peers.material import CLIENT_CREDENTIALS, EXCHANGE
 from bench.postgres import Cluster
 from bench.seed import Seeded, seed
 from bench.server import Server
-from bench.systems import ES256, OPAQUE, REVOCATION, Amounts, Caller, Material, Running, System
+from bench.systems import ES256, OPAQUE, REVOCATION, Amounts, Caller, Material, Missing, Running, System
 from bench.systems import EXCHANGE as CODES
 from grantway.server.settings import Settings
 
@@ -27,7 +27,10 @@ def _on_sqlite(folder: Path, amounts: Amounts, cores: str) -> Iterator[Running]:
 @contextmanager
 def _on_postgres(folder: Path, amounts: Amounts, cores: str) -> Iterator[Running]:
     with ExitStack() as stack:
-        cluster = stack.enter_context(Cluster(folder / "postgres", cores))
+        try:
+            cluster = stack.enter_context(Cluster(folder / "postgres", cores))
+        except FileNotFoundError as error:
+            raise Missing(str(error)) from None
         seeded = _fill(Settings(data=folder, database=cluster.url), folder, amounts)
         server = stack.enter_context(Server(folder, 1, database=cluster.url, cores=cores))
         yield Running(server.url, (server.pid, cluster.pid), _material(folder, seeded, amounts))
@@ -55,5 +58,11 @@ def _material(folder: Path, seeded: Seeded, amounts: Amounts) -> Material:
 
 
 SYSTEMS = (
-    System("grantway-sqlite", "Grantway", "SQLite, one worker", "file, every write flushed", _on_sqlite, rates=_RATES),
-)
+    System(
+        "grantway-sqlite", "Grantway", "SQLite, one worker", "file, every commit flushed", _on_sqlite, rates=_RATES
+    ),
+    System(
+        "grantway-postgres", "Grantway", "PostgreSQL, one worker", "PostgreSQL, every commit flushed", _on_postgres,
+        rates=_RATES,
+    ),
+)  # fmt: skip

@@ -30,6 +30,13 @@ _VERSION = "26.7.3"
 _SHA256 = "77657f30b7e90d70f727712ce1c967f430fd6a5e9f458d32d8c6df0635345f47"
 _PASSWORD = secrets.token_urlsafe(12)
 _BODY = "grant_type=client_credentials"
+_AUDIENCE = {
+    "name": "audience",
+    "protocol": "openid-connect",
+    "protocolMapper": "oidc-audience-mapper",
+    "config": {"included.client.audience": "bench-ES256", "access.token.claim": "true"},
+}
+"""A client is told of tokens only that are for it."""
 _ALGORITHM = "access.token.signed.response.alg"
 
 
@@ -105,6 +112,7 @@ def _realm(folder: Path) -> dict[str, Any]:
             "serviceAccountsEnabled": True,
             "redirectUris": [REDIRECT_URI],
             "attributes": {_ALGORITHM: algorithm},
+            "protocolMappers": [_AUDIENCE],
         }
         for algorithm in ("ES256", "RS256")
     ]
