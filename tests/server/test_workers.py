@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from tests.helpers.server import Server, fetch, serving
@@ -59,6 +60,30 @@ def test_a_terminal_that_tells_everybody_at_once_ends_it_in_order(tmp_path: Path
             os.kill(pid, signal.SIGINT)
         assert server.ended() == 0
     assert not (tmp_path / "data/grantway.db-wal").exists()
+
+
+def test_workers_whose_parent_was_killed_end_in_order(tmp_path: Path) -> None:
+    with serving(tmp_path / "data", workers=2) as server:
+        pids = server.worker_pids()
+        assert server.process is not None
+        server.process.kill()
+        assert server.ended() == -signal.SIGKILL
+        assert all(ended(pid) for pid in pids)
+    assert not (tmp_path / "data/grantway.db-wal").exists()
+
+
+def ended(pid: int) -> bool:
+    """Whether the process ends within half a minute; it is nobody's child any more."""
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def _all(server: Server) -> list[int]:

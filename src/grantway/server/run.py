@@ -32,6 +32,7 @@ from grantway.server.service import Service
 from grantway.server.settings import PREFIX, Settings
 from grantway.server.settings_sources import CannotStart
 from grantway.server.signing_keys import ensure_signing_key
+from grantway.server.supervisor import tell_ready
 from grantway.server.workers import Workers, leave
 
 BACKLOG = 2048
@@ -50,17 +51,22 @@ def serve(
     # What has been read stays: nobody need look through it for what could go, and workers share what is not written to.
     gc.freeze()
     gc.enable()
+
+    def announce() -> None:
+        tell_ready()
+        ready()
+
     if settings.workers > 1 and dress is None:
         clear(settings.data)
         # Connections wait in the backlog until the first worker takes them.
         for each in sockets:
             each.listen(BACKLOG)
         work = partial(_work, settings, sockets, None)
-        has_started = Workers(settings.workers, sockets, work).run(ready)
+        has_started = Workers(settings.workers, sockets, work).run(announce)
     else:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, leave)
-        has_started = _work(settings, sockets, dress, ready)
+        has_started = _work(settings, sockets, dress, announce)
     if not has_started:
         raise CannotStart("The server did not start.")
 

@@ -25,6 +25,8 @@ PAUSE = 1.0
 LOOK = 0.5
 """Seconds until a Ctrl-C is passed on: a terminal sends it to workers as well, and a second one means hurry."""
 
+_HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
 _FORK = multiprocessing.get_context("fork")
 
 
@@ -47,7 +49,9 @@ class Workers:
         if threading.active_count() > 1:
             raise RuntimeError("Only a process with one thread may fork.")
         signal.signal(signal.SIGTERM, self._pass_on)
+        signal.signal(signal.SIGHUP, self._pass_on)
         signal.signal(signal.SIGINT, self._note)
+        self._parent = os.pipe()
         hears, says = _FORK.Pipe(duplex=False)
         for _ in range(self._number):
             self._start(says)
@@ -78,17 +82,21 @@ class Workers:
         process = _FORK.Process(target=self._live, args=(says,))
         # Until it has a hand for signals of its own, the child would pass one on to its siblings; and the parent would
         # not yet know the child.
-        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGINT))
+        signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
         try:
             process.start()
             self._alive.append(process)
         finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGINT))
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _HANDLED)
 
     def _live(self, says: Connection) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, leave)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM, signal.SIGINT))
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the parent passes on what it means
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HANDLED)
+        hears, lives = self._parent
+        os.close(lives)
+        threading.Thread(target=_end_with_parent, args=(hears,), daemon=True).start()
         self._work(lambda: says.send_bytes(b"."))
 
     def _stop(self) -> None:
@@ -108,6 +116,12 @@ class Workers:
         if self._is_stopping:
             self._pass_on(number, frame)
         self._asked_by_terminal = True
+
+
+def _end_with_parent(hears: int) -> None:
+    """Stop in order when the parent has gone without a word: nobody else would tell this worker to."""
+    os.read(hears, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def leave(number: int, frame: FrameType | None) -> None:
