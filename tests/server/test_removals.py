@@ -95,9 +95,9 @@ def test_what_was_taken_and_given_back_stands_as_it_did_in_the_end(journal: Jour
     journal.append((EndGrant(A, NOON, "operator"), EndGrant(A, NOON + timedelta(minutes=1), "operator")), NOON)
     read = journal.read(NOON).taken
     assert read == (
+        EndGrant(A, NOON + timedelta(minutes=1), "operator"),
         Put(mine),
         Standing(User, A, {"disabled_at": None}),
-        EndGrant(A, NOON + timedelta(minutes=1), "operator"),
     )
 
 
@@ -106,6 +106,15 @@ def test_what_stood_there_long_before_the_backup_is_not_read(journal: Journal) -
         journal.append((RemoveConnection(bytes([day]) * 16, NOON, "operator"),), NOON + timedelta(days=day))
     read = journal.read(NOON + timedelta(days=2)).taken
     assert read == tuple(RemoveConnection(bytes([day]) * 16, NOON, "operator") for day in (2, 3))
+
+
+def test_files_of_several_hosts_are_read_together_in_the_order_of_time(journal: Journal) -> None:
+    """Copied into one directory, each with its host's name behind the day."""
+    other = Journal(journal.directory.parent / "other")
+    other.append((Standing(User, A, {"disabled_at": None}),), NOON + timedelta(minutes=1))
+    journal.append((Standing(User, A, {"disabled_at": NOON}), Gone(Operator, (A,))), NOON)
+    (other.directory / "2026-05-04.jsonl").rename(journal.directory / "2026-05-04-a.example.jsonl")
+    assert journal.read(NOON).taken == (Gone(Operator, (A,)), Standing(User, A, {"disabled_at": None}))
 
 
 def test_a_line_that_a_crash_has_torn_is_passed_over_and_told(journal: Journal) -> None:

@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ class Journal:
             # Syncing takes as long as the disk likes; the loop goes on meanwhile.
             await asyncio.to_thread(self.append, taken, datetime.now(UTC))
         except OSError as error:
-            log.error("removal_not_journalled", error=type(error).__name__)  # noqa: TRY400 - its message names a path
+            log.error("removal_not_journalled", error=type(error).__name__)
 
     def append(self, taken: Sequence[Taken], at: datetime) -> None:
         """Write and sync the lines. Raises ``OSError``."""
@@ -99,7 +100,7 @@ class Journal:
 
     def read(self, since: datetime) -> Read:
         """What was taken away since then, in order; of what was changed more than once, as it stood in the end."""
-        taken: dict[Any, Taken] = {}
+        found: list[tuple[datetime, Taken]] = []
         unreadable = 0
         for day, path in self._days():
             if day < (since - SLACK).date():
@@ -111,15 +112,18 @@ class Journal:
                     unreadable += 1  # torn by a crash, or not ours
                     continue
                 if at >= since - SLACK:
-                    identity = _identity(each)
-                    taken.pop(identity, None)
-                    taken[identity] = each
+                    found.append((at, each))
+        taken: dict[Any, Taken] = {}
+        for _, each in sorted(found, key=itemgetter(0)):  # of several hosts, each has its own files
+            identity = _identity(each)
+            taken.pop(identity, None)
+            taken[identity] = each
         return Read(tuple(taken.values()), unreadable, self.directory.is_dir())
 
     def _days(self) -> Iterator[tuple[date, Path]]:
         for path in sorted(self.directory.glob("*.jsonl")):
             try:
-                yield date.fromisoformat(path.stem), path
+                yield date.fromisoformat(path.stem[:10]), path
             except ValueError:
                 continue  # somebody else's
 
