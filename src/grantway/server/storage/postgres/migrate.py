@@ -12,9 +12,9 @@ import psycopg
 
 from grantway.server.storage.port import StorageError
 from grantway.server.storage.postgres.link import Link, SqlError
-from grantway.server.storage.postgres.pool import Pooler, conninfo
+from grantway.server.storage.postgres.pool import Pooler, conninfo, reason
 from grantway.server.storage.sql.codec import micros
-from grantway.server.storage.sql.migrations import Migration, migrations, missing
+from grantway.server.storage.sql.migrations import Migration, Planned, migrations, missing
 
 OLDEST = 150000
 """PostgreSQL 15."""
@@ -56,12 +56,13 @@ def migrate(url: str, known: Sequence[Migration] | None = None, *, pooler: Poole
         return [migration.name for migration in lacking]
 
 
-def plan(url: str, known: Sequence[Migration] | None = None, *, pooler: Pooler = "none") -> list[Migration]:
+def plan(url: str, known: Sequence[Migration] | None = None, *, pooler: Pooler = "none") -> list[Planned]:
     """What ``migrate`` would apply. Changes nothing. Raises ``StorageError``."""
     known = migrations("postgres") if known is None else known
     with _connected(url, pooler) as connection:
         found = connection.execute("select to_regclass('migrations') is not null").fetchone()
-        return _missing(connection, known) if found and found[0] else list(known)
+        lacking = _missing(connection, known) if found and found[0] else known
+        return [Planned(each.name, each.phase, tuple(statements(each.script))) for each in lacking]
 
 
 async def refuse_unmigrated(link: Link) -> None:
@@ -98,7 +99,7 @@ def _connected(url: str, pooler: Pooler) -> Iterator[psycopg.Connection[tuple[An
 
 def _named(error: psycopg.Error) -> str:
     said = error.diag.message_primary
-    return f"{said} ({error.sqlstate})" if said else type(error).__name__
+    return f"{said} ({error.sqlstate})" if said else reason(error)
 
 
 def _missing(connection: psycopg.Connection[tuple[Any, ...]], known: Sequence[Migration]) -> list[Migration]:

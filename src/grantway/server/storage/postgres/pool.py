@@ -163,7 +163,7 @@ class Pool:
         try:
             connection = await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True)
         except (psycopg.Error, OSError) as error:
-            raise Unreachable(f"The database cannot be reached: {_reason(error)}.") from None
+            raise Unreachable(f"The database cannot be reached: {reason(error)}.") from None
         return Link(connection, prepares=self._prepares)
 
     def _give_back(self, link: Link) -> None:
@@ -203,7 +203,14 @@ class Pool:
                 turn.set_exception(StorageError("The storage is closed."))
 
 
-def _reason(error: BaseException) -> str:
-    """Why, in few words and without what the address holds (a password may be in it)."""
-    state = getattr(error, "sqlstate", None)
-    return f"{type(error).__name__}{f' {state}' if state else ''}"
+_KNOWN = (
+    "password authentication failed", "too many connections", "remaining connection slots", "starting up",
+    "shutting down", "does not exist", "session is read-only", "recovery mode", "refused", "timeout expired",
+    "could not translate host name", "server closed the connection", "certificate",
+)  # fmt: skip
+
+
+def reason(error: BaseException) -> str:
+    """Why there is no connection, in few words and without what the address holds: not all that libpq says."""
+    said = str(error)
+    return next((words for words in _KNOWN if words in said), type(error).__name__)
