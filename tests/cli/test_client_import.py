@@ -12,6 +12,7 @@ from inline_snapshot import snapshot
 
 from grantway.cli.exports import reading
 from tests.cli.conftest import Grantway, Ran
+from tests.helpers.foreign_hashes import hydra_pbkdf2
 
 Tell = Callable[..., dict[str, Any]]
 EXPORTS = Path(__file__).parent / "exports"
@@ -53,13 +54,14 @@ def not_taken(ran: Ran, client_id: str) -> list[tuple[str, str]]:
 
 
 def test_hydras_table_is_brought_along(bring: Callable[..., Ran], tell: Tell) -> None:
+    """The file is what PostgreSQL wrote of Hydra 2.3.0: PBKDF2 as it comes, bcrypt where that was set."""
     tell("scopes", "add", "tickets.read", "--sentence", "Read tickets")
     ran = bring("hydra")
     assert (ran.code, outcomes(ran)) == snapshot(
         (
             1,
             {
-                "imported": ["helpdesk", "robot", "till", "phone"],
+                "imported": ["helpdesk", "till", "phone", "robot"],
                 "left_out": ["keyed"],
                 "failed": ["page", "elsewhere", "dear"],
             },
@@ -92,7 +94,7 @@ def test_hydras_table_is_brought_along(bring: Callable[..., Ran], tell: Tell) ->
     assert helpdesk["set"] == {"grant_types": "authorization_code refresh_token"}
     assert helpdesk["approved_at"] is not None
     assert (robot["set"], robot["resources"]) == ({"grant_types": "client_credentials"}, ["https://api.example"])
-    assert [one["kept_as"] for one in till["secrets"]] == ["pbkdf2", "pbkdf2"]
+    assert [one["kept_as"] for one in till["secrets"]] == ["pbkdf2"]
     assert [one["kept_as"] for one in robot["secrets"]] == ["bcrypt"]
     assert (phone["public"], phone["secrets"], phone["set"]) == (True, [], {})
 
@@ -105,14 +107,18 @@ def test_what_hydras_cli_lists_has_no_secrets_and_that_is_said(bring: Callable[.
 
 def test_sqlites_rows_of_hydra_have_lists_as_text_and_flags_as_numbers(bring: Callable[..., Ran], tell: Tell) -> None:
     (row,) = [one for one in json.loads(FILES["hydra"].read_text()) if one["id"] == "till"]
+    row |= {"rotated_secrets": [hydra_pbkdf2("the-one-before-that"), hydra_pbkdf2("and-the-one-before")]}
     lists = ("redirect_uris", "grant_types", "audience", "rotated_secrets")
     row |= {name: json.dumps(row[name]) for name in lists} | {"skip_consent": 0, "client_name": None}
-    assert bring("hydra", [row]).answer["imported"] == 1
+    ran = bring("hydra", [row])
+    assert (ran.answer["imported"], not_taken(ran, "till")[0]) == (1, ("scope", "tickets.read"))
+    assert ("secret", "an older one") in not_taken(ran, "till")
     assert tell("clients", "show", "till")["name"] == "till"
     assert len(tell("clients", "show", "till")["secrets"]) == 2
 
 
 def test_keycloaks_realm_is_brought_along(bring: Callable[..., Ran], tell: Tell) -> None:
+    """The file is what ``kc.sh export`` of Keycloak 26.7.3 wrote of clients; one secret is masked as its console does."""
     tell("scopes", "add", "tickets.read", "--sentence", "Read tickets")
     tell("scopes", "add", "tickets.write", "--sentence", "Answer tickets")
     ran = bring("keycloak")
@@ -124,25 +130,25 @@ def test_keycloaks_realm_is_brought_along(bring: Callable[..., Ran], tell: Tell)
                     "account",
                     "account-console",
                     "admin-cli",
-                    "broker",
-                    "realm-management",
-                    "security-admin-console",
                     "api",
-                    "saml",
-                    "off",
+                    "broker",
                     "keyed",
+                    "off",
+                    "realm-management",
+                    "saml",
+                    "security-admin-console",
                 ],
-                "imported": ["helpdesk", "robot", "till", "phone"],
-                "failed": ["short", "masked", "https://by-address.example"],
+                "imported": ["helpdesk", "phone", "robot", "till"],
+                "failed": ["https://by-address.example", "masked", "short"],
             },
         )
     )
     assert reasons(ran)["masked"] == "entry_unfit"
     assert not_taken(ran, "helpdesk") == snapshot(
         [
-            ("redirect URI", "https://helpdesk.example/*"),
             ("redirect URI", "*"),
-            ("scope", "profile email address phone offline_access"),
+            ("redirect URI", "https://helpdesk.example/*"),
+            ("scope", "profile email address phone organization offline_access microprofile-jwt"),
         ]
     )
     assert not_taken(ran, "till") == snapshot(
@@ -150,7 +156,7 @@ def test_keycloaks_realm_is_brought_along(bring: Callable[..., Ran], tell: Tell)
             ("grant type", "implicit"),
             ("grant type", "password"),
             ("grant type", "urn:ietf:params:oauth:grant-type:device_code"),
-            ("scope", "profile email address phone offline_access"),
+            ("scope", "profile email address phone organization offline_access microprofile-jwt"),
             ("setting", "authorization without PKCE"),
         ]
     )

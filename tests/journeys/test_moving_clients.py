@@ -15,6 +15,7 @@ import pytest
 from tests.cli.test_client_import import FILES
 from tests.helpers.asgi import Reply
 from tests.helpers.customer import FORM
+from tests.helpers.foreign_hashes import hydra_pbkdf2
 from tests.helpers.server import Server, fetch, serving
 
 COMING = {
@@ -50,7 +51,8 @@ def chosen(source: str) -> Any:
     if source == "keycloak":
         return {**export, "clients": [one for one in export["clients"] if one["clientId"] in COMING[source]]}
     if source == "hydra":
-        return [one for one in export if one["id"] in COMING[source]]
+        before = [hydra_pbkdf2(secret_of("till-before")), hydra_pbkdf2(secret_of("till-long-before"))]
+        return [one | {"rotated_secrets": before} for one in export if one["id"] in COMING[source]]
     return [one for one in export if one["fields"]["client_id"] in COMING[source]]
 
 

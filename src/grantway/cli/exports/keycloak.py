@@ -14,7 +14,7 @@ from grantway.protocol.moving_in import OlderClient, OlderSecret
 
 OWN = frozenset({"account", "account-console", "admin-cli", "broker", "realm-management", "security-admin-console"})
 """Clients that every realm is made with."""
-WITHOUT_SCOPE = frozenset({"acr", "basic", "microprofile-jwt", "role_list", "roles", "service_account", "web-origins"})
+WITHOUT_SCOPE = frozenset({"acr", "basic", "role_list", "roles", "service_account", "web-origins"})
 """Client scopes of Keycloak's own that no token names (``include.in.token.scope`` is false), where an export lacks them."""
 MASK = "**********"
 
@@ -127,10 +127,15 @@ def _scopes(one: Fields, realm: Fields, kind: str) -> tuple[str, ...]:
     """Its client scopes of this kind, else the realm's, but for those that only arrange what a token holds."""
     own = f"{kind.lower()}ClientScopes"
     names = one.texts(own) if own in one else realm.texts(f"default{kind}ClientScopes")
-    scopes = (Fields(scope, where) for scope, where in realm.items("clientScopes"))
-    told = {scope.text("name"): scope.fields("attributes") for scope in scopes}
-    silent = {name for name, each in told.items() if each.text("include.in.token.scope", "true") == "false"}
+    told = {scope.text("name"): scope for scope in (Fields(*each) for each in realm.items("clientScopes"))}
+    silent = {name for name, each in told.items() if not _is_named(each)}
     return tuple(name for name in names if name not in silent and (name in told or name not in WITHOUT_SCOPE))
+
+
+def _is_named(scope: Fields) -> bool:
+    """Whether tokens name it: SAML's never do."""
+    is_saml = scope.text("protocol", "openid-connect") != "openid-connect"
+    return not is_saml and scope.fields("attributes").text("include.in.token.scope", "true") != "false"
 
 
 def _absolute(uri: str, root: str) -> str:
