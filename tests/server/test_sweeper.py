@@ -11,12 +11,14 @@ import pytest
 from typing_extensions import override
 
 from grantway.protocol.decision import Add, Decision, Put
-from grantway.protocol.model import Session, User
+from grantway.protocol.model import Grant, PendingAuthorization, Session, User
 from grantway.server.storage.memory import MemoryStorage
 from grantway.server.storage.port import OutcomeUnknown, Overloaded
-from grantway.server.sweeper import run_sweeper
+from grantway.server.sweeper import Pace, run_sweeper
+from grantway.server.turns import run_in_turns
 from tests.helpers.logs import logged
 from tests.helpers.receiver import Clock, service
+from tests.helpers.stage import Stage
 
 
 class Counting(MemoryStorage):
@@ -107,3 +109,80 @@ def test_what_can_still_have_an_effect_stays() -> None:
         return await storage.sweep()
 
     assert asyncio.run(go()) == 0
+
+
+def test_where_a_batch_takes_long_the_next_is_smaller_and_the_pause_longer() -> None:
+    pace = Pace(200, 0.05)
+    assert [(round(pace.after(0.03), 2), pace.batch) for _ in range(6)] == [
+        (0.27, 100), (0.27, 50), (0.27, 25), (0.27, 12), (0.27, 10), (0.27, 10),
+    ]  # fmt: skip
+    assert [(pace.after(0.001), pace.batch) for _ in range(6)] == [
+        (0.05, 20), (0.05, 40), (0.05, 80), (0.05, 160), (0.05, 200), (0.05, 200),
+    ]  # fmt: skip
+    assert (round(pace.after(0.015), 3), pace.batch) == (0.135, 200)
+
+
+def run_for(stage: Stage, *, workers: int = 1, seconds: float = 0.4) -> list[Any]:
+    async def go() -> list[Any]:
+        stop = asyncio.Event()
+        with logged() as logs:
+            tasks = [
+                asyncio.create_task(run_sweeper(stage.house.service, stop, every=0.05, batch=2, pause=0.001))
+                for _ in range(workers)
+            ]
+            await asyncio.wait(tasks, timeout=seconds)
+            stop.set()
+            await asyncio.gather(*tasks)
+        return list(logs)
+
+    return asyncio.run(go())
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_grants_that_are_over_go_and_only_they_are_counted(workers: int) -> None:
+    stage = Stage()
+    for n in range(5):
+        stage.connect(stage.integration(f"Client {n}"))
+    endless = stage.connect(stage.sunshine())
+    stage.wait(days=200)
+    others = len(stage.all(Session)) + len(stage.all(PendingAuthorization))
+    logs = run_for(stage, workers=workers)
+    assert [each.id for each in stage.all(Grant)] == [stage.grant_of(endless).id]
+    assert {each["event"] for each in logs} == {"swept"}
+    assert sum(each["rows"] for each in logs) == 5 + others
+
+
+def test_of_three_processes_one_sweeps_and_another_goes_on_when_it_stops() -> None:
+    async def go() -> list[int]:
+        clock = Clock()
+        house = service(MemoryStorage(clock))
+        turns = [0, 0, 0]
+
+        def counting(number: int) -> Any:
+            async def turn(hold: Any) -> int:
+                turns[number] += 1
+                return 0
+
+            return turn
+
+        stops = [asyncio.Event() for _ in range(3)]
+        tasks = [
+            asyncio.create_task(
+                run_in_turns(house, stop, counting(n), lease="work", every=0.01, done="done", not_done="not_done")
+            )
+            for n, stop in enumerate(stops)
+        ]
+        while sum(turns) < 5:
+            await asyncio.sleep(0.01)
+        (first,) = [n for n, count in enumerate(turns) if count]
+        stops[first].set()
+        await tasks[first]
+        while sum(turns) < 10 + turns[first]:
+            await asyncio.sleep(0.01)
+        for stop in stops:
+            stop.set()
+        await asyncio.gather(*tasks)
+        return turns
+
+    turns = asyncio.run(asyncio.wait_for(go(), 20))
+    assert turns.count(0) == 1

@@ -18,6 +18,8 @@ EVERY = 60.0
 """Seconds from one turn to the next: so long an entry is not sealed yet."""
 PAGE = 100
 """Entries that are read and hashed at a time: about a millisecond."""
+BREATH = 0.005
+"""Seconds between two pages, which are the requests'."""
 
 
 async def run_sealer(service: Service, stop: asyncio.Event, *, every: float = EVERY) -> None:
@@ -52,6 +54,7 @@ async def seal_next(service: Service, up_to: int) -> AuditSeal | None:
         if not taken.take(final) or len(final) < PAGE:
             break
         after = taken.last
+        await asyncio.sleep(BREATH)
     if taken.count == 0:
         return None
     return (await service.propose(add_seal, before, taken)).answer.seal
