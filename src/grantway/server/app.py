@@ -12,6 +12,7 @@ from grantway.server import api
 from grantway.server.answer import Endpoint, answer
 from grantway.server.background import Background
 from grantway.server.cross_origin import EVERYBODY, preflight
+from grantway.server.direct import MAX_BODY
 from grantway.server.endpoints import operations, phonecom, phonecom_clients, square, standard, sunshine, webhooks
 from grantway.server.hand_off import SignInHook
 from grantway.server.health import Health
@@ -31,7 +32,6 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-MAX_BODY = 64 * 1024
 _SLASHES = re.compile("//+")
 _VENDOR_PREFIX = "/sc"
 """Zendesk serves Sunshine Conversations below this path, so SDKs' base URLs have it."""
@@ -119,6 +119,32 @@ class Application:
         else:
             await self._wrong_method(methods, path, scope, send)
 
+    def direct(self, method: str, path: str) -> Endpoint | None:
+        """The endpoint at just this address, if it may be answered without ASGI now (see ``grantway.server.direct``)."""
+        if self.health.is_draining or self.service.traces is not None:
+            return None
+        return self._endpoints.get((method, path))
+
+    async def answer_directly(
+        self,
+        endpoint: Endpoint,
+        method: str,
+        path: str,
+        query: bytes,
+        headers: list[tuple[bytes, bytes]],
+        body: bytes,
+        peer: str,
+    ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        """Status, headers and body of the answer to a request whose body is there and small enough."""
+        request_id = request_id_of(self.service, {"client": (peer, 0), "headers": headers})
+        request = HttpRequest(method, path, query, headers, body, {}, request_id, peer)
+        reply = await answer(endpoint, self.service, self._decisions, request, request_id)
+        return reply.status, _headers(reply, request_id, endpoint.open_to_browsers), reply.body
+
+    def caller_gone(self, endpoint: Endpoint, request_id: str | None = None) -> None:
+        """Half a request is none: a code is not spent for somebody who did not finish asking. It is logged."""
+        self._decisions.write(endpoint.name, 499, "caller_gone", None, 0, request_id or self.service.draw(8).hex())
+
     def _fitting(self, path: str, scope: Scope) -> tuple[str, dict[str, str]] | None:
         """The template that the path fits, and its values. A slash that was sent encoded divides nothing (RFC 3986 §2.2):
         it is part of a value, as in Square's client ids."""
@@ -154,8 +180,7 @@ class Application:
         try:
             body = await _read_body(scope, receive)
         except _CallerGone:
-            # Half a request is none: a code is not spent for somebody who did not finish asking.
-            self._decisions.write(endpoint.name, 499, "caller_gone", None, 0, request_id)
+            self.caller_gone(endpoint, request_id)
             return
         request = HttpRequest(
             scope["method"],
@@ -240,6 +265,12 @@ def _last_on_its_connection(send: Send) -> Send:
 
 
 async def _send(send: Send, reply: HttpAnswer, request_id: str, open_to_browsers: bool = False) -> None:
+    headers = _headers(reply, request_id, open_to_browsers)
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body})
+
+
+def _headers(reply: HttpAnswer, request_id: str, open_to_browsers: bool) -> list[tuple[bytes, bytes]]:
     headers = [
         *reply.headers,
         (b"content-length", str(len(reply.body)).encode()),
@@ -247,5 +278,4 @@ async def _send(send: Send, reply: HttpAnswer, request_id: str, open_to_browsers
     ]
     if open_to_browsers:
         headers.append(EVERYBODY)
-    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body})
+    return headers

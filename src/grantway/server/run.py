@@ -22,7 +22,8 @@ from typing import Any
 import uvicorn
 from typing_extensions import override
 
-from grantway.server.app import AsgiApp, build_app
+from grantway.server.app import Application, AsgiApp, build_app
+from grantway.server.direct import DirectProtocol
 from grantway.server.health import linger_at_the_end
 from grantway.server.log import Traces, configure_logs
 from grantway.server.metrics.shared import clear, shelf_of_worker
@@ -122,6 +123,8 @@ class Worker:
         self._dress = dress
         self._is_one_of_several = settings.workers > 1 and dress is None
         self._app: AsgiApp | None = None
+        self.application: Application | None = None
+        """What may be answered without ASGI is asked of it; ``None`` before it is opened, or when it is dressed."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if self._app is None:
@@ -140,7 +143,10 @@ class Worker:
         shelf = shelf_of_worker(self._settings.data) if self._is_one_of_several else None
         app = build_app(service, shelf)
         linger_at_the_end(app.health, self._settings.lingering)
-        return app if self._dress is None else self._dress(app, service)
+        if self._dress is not None:
+            return self._dress(app, service)
+        self.application = app
+        return app
 
 
 class _Announcing(uvicorn.Server):
@@ -160,7 +166,7 @@ def _config(settings: Settings, app: Worker) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=DirectProtocol,
         ws="none",
         lifespan="on",
         interface="asgi3",
