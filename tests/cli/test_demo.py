@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +16,7 @@ from tests.helpers.asgi import Reply
 from tests.helpers.customer import Customer, forms
 from tests.helpers.demo import demo
 from tests.helpers.server import fetch
+from tests.helpers.waiting import until
 
 
 class Visitor(Customer):
@@ -126,11 +126,7 @@ def test_the_api_lets_nobody_in_without_a_token_or_with_one_for_something_else(t
 
 
 def _wait_until_told(browser: Visitor, times: int, title: str) -> None:
-    for _ in range(100):
-        if _arrived(browser.page(), title) == ["signature verified"] * times:
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"{title} did not arrive")
+    until(lambda: _arrived(browser.page(), title) == ["signature verified"] * times, f"{title} arrives")
 
 
 def test_what_the_platform_publishes_arrives_signed_until_the_connection_ends(tmp_path: Path) -> None:

@@ -12,7 +12,18 @@ import pytest
 
 from grantway.client import ClientError, NoAnswer, NotReached, Tokens
 from grantway.client.standard import Metadata, Standard
-from tests.helpers.hostile import QUICK, Hostile, Row, everything_shown, hostile, rows, says, token_rows, transport_rows
+from tests.helpers.hostile import (
+    PATIENT,
+    Hostile,
+    Row,
+    dripping_rows,
+    everything_shown,
+    hostile,
+    rows,
+    says,
+    token_rows,
+    transport_rows,
+)
 from tests.helpers.receiver import certificate
 
 SECRET, ACCESS, REFRESH = "gws_secret123", "gwa_access456", "gwr_refresh789"
@@ -49,7 +60,8 @@ Make = Callable[..., Any]
 def client_of(make: Make, twin: Hostile, **settings: Any) -> Any:
     base = twin.base_url
     metadata = Metadata(base, f"{base}/authorize", f"{base}/token", f"{base}/introspect", f"{base}/revoke")
-    return make(Standard(base, metadata), client_id="me", client_secret=SECRET, timeouts=QUICK, **settings)
+    settings = {"timeouts": PATIENT} | settings
+    return make(Standard(base, metadata), client_id="me", client_secret=SECRET, **settings)
 
 
 def shows_no_secret(error: ClientError, logged: list[logging.LogRecord]) -> None:
@@ -57,13 +69,13 @@ def shows_no_secret(error: ClientError, logged: list[logging.LogRecord]) -> None
     assert [secret for secret in (SECRET, ACCESS, REFRESH, NEW_ACCESS, NEW_REFRESH) if secret in shown] == []
 
 
-@pytest.mark.parametrize("row", TOKEN_TABLE, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", TOKEN_TABLE + dripping_rows(), ids=lambda row: row.name)
 def test_a_wrong_answer_to_a_refresh_is_a_typed_error(
     row: Row, make: Make, twin: Hostile, caplog: pytest.LogCaptureFixture
 ) -> None:
     twin.play(row.play)
     with caplog.at_level(logging.DEBUG), pytest.raises(ClientError) as raised:
-        client_of(make, twin).refresh(HELD)
+        client_of(make, twin, timeouts=row.timeouts).refresh(HELD)
     row.is_met_by(raised.value)
     shows_no_secret(raised.value, caplog.records)
     assert len(twin.received) == 1, "a server that knows no Idempotency-Key is asked once"
@@ -75,7 +87,7 @@ def test_a_wrong_answer_to_what_a_token_is_good_for_is_a_typed_error(
 ) -> None:
     twin.play(row.play)
     with caplog.at_level(logging.DEBUG), pytest.raises(ClientError) as raised:
-        client_of(make, twin).info(HELD)
+        client_of(make, twin, timeouts=row.timeouts).info(HELD)
     row.is_met_by(raised.value)
     shows_no_secret(raised.value, caplog.records)
 
@@ -84,7 +96,7 @@ def test_a_wrong_answer_to_what_a_token_is_good_for_is_a_typed_error(
 def test_wrong_metadata_is_a_typed_error(row: Row, make: Make, twin: Hostile) -> None:
     twin.play(row.play)
     with pytest.raises(ClientError) as raised:
-        make(twin.base_url, client_id="me", timeouts=QUICK).begin()
+        make(twin.base_url, client_id="me", timeouts=row.timeouts).begin()
     row.is_met_by(raised.value)
 
 
@@ -97,7 +109,7 @@ def test_wrong_metadata_is_a_typed_error(row: Row, make: Make, twin: Hostile) ->
 def test_a_wrong_answer_to_a_revocation_has_revoked_nothing(row: Row, make: Make, twin: Hostile) -> None:
     twin.play(row.play)
     with pytest.raises(ClientError) as raised:
-        client_of(make, twin).revoke(HELD)
+        client_of(make, twin, timeouts=row.timeouts).revoke(HELD)
     row.is_met_by(raised.value)
 
 
@@ -153,7 +165,7 @@ def test_a_proxy_variable_does_not_decide_who_sees_secrets(
 
 def test_over_http_nothing_is_sent_to_another_machine(make: Make) -> None:
     metadata = Metadata("http://login.example", token_endpoint="http://login.example/token")
-    client = make(Standard("http://login.example", metadata), client_id="me", client_secret=SECRET, timeouts=QUICK)
+    client = make(Standard("http://login.example", metadata), client_id="me", client_secret=SECRET, timeouts=PATIENT)
     with pytest.raises(ClientError) as raised:
         client.refresh(HELD)
     assert type(raised.value).__name__ == "UnsafeAddress"

@@ -18,9 +18,10 @@ from grantway.client import (
     PhoneComServer,
     Refused,
     SquareServer,
+    Timeouts,
     Tokens,
 )
-from tests.helpers.hostile import QUICK, Hostile, Row, everything_shown, http, rows, says, transport_rows
+from tests.helpers.hostile import PATIENT, Hostile, Row, everything_shown, http, rows, says, transport_rows
 
 SECRET, CODE, PASSWORD = "sq0csp-secret123", "sq0cgb-code456", "hunter2hunter2"
 ACCESS, REFRESH, NEW_ACCESS, NEW_REFRESH = "EAAAaccess012", "EQAArefresh345", "EAAAnewaccess678", "EQAAnewrefresh901"
@@ -168,9 +169,9 @@ CASES = [
 ]  # fmt: skip
 
 
-def speaker(calls: Calls, vendor: str, twin: Hostile) -> Any:
+def speaker(calls: Calls, vendor: str, twin: Hostile, timeouts: Timeouts = PATIENT) -> Any:
     base_url = twin.base_url + ("/v4" if vendor == "PhoneCom" else "")
-    return calls(vendor, base_url, access_token=ACCESS, timeouts=QUICK)
+    return calls(vendor, base_url, access_token=ACCESS, timeouts=timeouts)
 
 
 def shows_no_secret(error: ClientError, logged: Sequence[logging.LogRecord] = ()) -> None:
@@ -186,7 +187,7 @@ def test_a_wrong_answer_to_a_vendors_call_is_a_typed_error(
 ) -> None:
     twin.play(row.play)
     with caplog.at_level(logging.DEBUG), pytest.raises(ClientError) as raised:
-        case.call(speaker(calls, case.vendor, twin))
+        case.call(speaker(calls, case.vendor, twin, row.timeouts))
     row.is_met_by(raised.value)
     shows_no_secret(raised.value, caplog.records)
 
@@ -214,7 +215,7 @@ def test_a_refresh_whose_answer_was_lost_is_repeated_with_the_same_key(
 ) -> None:
     good = {**PHONECOM_TOKEN, "expires_at": "2026-04-03T18:31:06Z"}
     twin.play(lambda connection: None, says(200, good))
-    client = make(server(twin.base_url), **APP, timeouts=QUICK)
+    client = make(server(twin.base_url), **APP, timeouts=PATIENT)
     assert client.refresh(HELD).refresh_token == NEW_REFRESH
     first, second = twin.received
     assert first == second

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import pytest
 
 from grantway.client import ClientError
-from tests.helpers.hostile import QUICK, Hostile, says
+from tests.helpers.hostile import PATIENT, Hostile, says
 from tests.helpers.recorded import Recorded, authorization_of, members_of, recordings
 
 Call = Callable[[Any], Any]
@@ -108,7 +108,7 @@ def test_a_call_sends_what_the_vendors_library_sends(
     theirs = recorded(sdk, number)
     twin.play(says(418, {}))
     with suppress(ClientError):
-        call(speaker(calls, sdk, twin.base_url, timeouts=QUICK, **settings))
+        call(speaker(calls, sdk, twin.base_url, timeouts=PATIENT, **settings))
     (ours,) = twin.received
     head, _, body = ours.decode().partition("\r\n\r\n")
     first, *lines = head.split("\r\n")
@@ -191,6 +191,6 @@ def test_a_call_that_misses_something_is_a_type_error_and_sends_nothing(
 
 def test_renewing_a_square_token_warns_whoever_calls(calls: Calls, twin: Hostile) -> None:
     twin.play(says(418, {}))
-    square = calls("Square", twin.base_url, timeouts=QUICK)
+    square = calls("Square", twin.base_url, timeouts=PATIENT)
     with pytest.warns(DeprecationWarning, match="obtain_token with grant_type='refresh_token'"), suppress(ClientError):
         square.renew_token("a", access_token="t", authorization=CLIENT)

@@ -20,7 +20,7 @@ from grantway.client import (
 )
 from grantway.client.server import Server
 from tests.client.conftest import REDIRECT_URI
-from tests.helpers.hostile import QUICK, Hostile, http, says
+from tests.helpers.hostile import PATIENT, Hostile, http, says
 from tests.helpers.server import Platform
 
 Make = Callable[..., Any]
@@ -98,7 +98,7 @@ def test_a_page_of_somebody_in_between_says_nothing_of_a_token(
     """A proxy's sign-in page is no answer: the token is not taken for ended, nor anything for signed out."""
     page = http(status, b"<!doctype html><title>Sign in to the proxy</title>", (("Content-Type", "text/html"),))
     twin.play(lambda connection: connection.sendall(page))
-    client = make(server(twin.base_url), client_id="a", client_secret="b", timeouts=QUICK)
+    client = make(server(twin.base_url), client_id="a", client_secret="b", timeouts=PATIENT)
     for call in (client.info, client.revoke):
         with pytest.raises(NoAnswer) as raised:
             call(Tokens("t"))
@@ -130,7 +130,7 @@ def test_only_what_is_said_of_the_token_itself_makes_it_inactive(
     server: Callable[[str], Server], status: int, said: Any, meaning: str, make: Make, twin: Hostile
 ) -> None:
     twin.play(says(status, said))
-    client = make(server(twin.base_url), client_id="a", client_secret="b", timeouts=QUICK)
+    client = make(server(twin.base_url), client_id="a", client_secret="b", timeouts=PATIENT)
     if meaning == "refused":
         with pytest.raises(Refused) as raised:
             client.info(Tokens("t"))

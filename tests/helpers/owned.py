@@ -75,7 +75,7 @@ def at_a_free_port(start: Callable[[int], None], log: Path) -> int:
     """Where it started. When somebody took the port since we looked, as the log then says, it is started at another."""
     while True:
         log.unlink(missing_ok=True)
-        port = _free_port()
+        port = free_port()
         try:
             start(port)
         except AssertionError:
@@ -85,7 +85,7 @@ def at_a_free_port(start: Callable[[int], None], log: Path) -> int:
             return port
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """Not one of those that the kernel gives to whoever asks for any: a server comes back to its own port."""
     while True:
         port = 10_240 + secrets.randbelow(20_000)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 
 from tests.helpers.asgi import Reply
 from tests.helpers.customer import Customer, forms
+from tests.helpers.owned import free_port
 from tests.house.documents import ROOT, Document
 
 TUTORIAL = Document(ROOT / "docs" / "tutorial" / "first-integration.md")
@@ -27,7 +27,7 @@ class Reader:
 
     def __init__(self, folder: Path) -> None:
         self.data = folder / "tutorial"
-        self.platform, self.callback = (f"127.0.0.1:{_free_port()}" for _ in range(2))
+        self.platform, self.callback = (f"127.0.0.1:{free_port()}" for _ in range(2))
         self.environment = {key: value for key, value in os.environ.items() if not key.startswith("GRANTWAY_")}
 
     def does(self, text: str) -> str:
@@ -52,13 +52,6 @@ class Reader:
         said, _ = process.communicate(timeout=60)
         assert process.returncode == 0, said
         return said
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _fetch(method: str, url: str, headers: list[tuple[str, str]], body: bytes) -> Reply:

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx2
 
 from tests.helpers.customer import forms
+from tests.helpers.owned import free_port
 from tests.helpers.server import Server, serving
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -22,13 +23,6 @@ PASSWORD = "a password that is drawn elsewhere"
 CALLBACK = "http://127.0.0.1:9999/callback"
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

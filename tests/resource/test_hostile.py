@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from grantway.resource import Introspection, SignedTokens, Verifier, asking
-from tests.helpers.hostile import QUICK, Hostile, Row, hostile, rows, says, transport_rows
+from tests.helpers.hostile import PATIENT, Hostile, Row, dripping_rows, hostile, rows, says, transport_rows
 from tests.resource.conftest import Protected
 from tests.resource.test_signed import EC, public, signed
 
@@ -16,7 +16,7 @@ GOOD = {"active": True, "token_type": "Bearer", "scope": "read", "client_id": "s
 
 @pytest.fixture
 def there(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hostile]:
-    monkeypatch.setattr(asking, "TIMEOUTS", QUICK)
+    monkeypatch.setattr(asking, "TIMEOUTS", PATIENT)
     with hostile() as one:
         yield one
 
@@ -29,10 +29,11 @@ def verifiers(base_url: str) -> list[tuple[Verifier, str]]:
     ]
 
 
-@pytest.mark.parametrize("row", transport_rows(), ids=lambda row: row.name)
+@pytest.mark.parametrize("row", [*transport_rows(), dripping_rows()[0]], ids=lambda row: row.name)
 def test_no_answer_lets_nobody_in(
-    there: Hostile, protected: Protected, caplog: pytest.LogCaptureFixture, row: Row
+    there: Hostile, protected: Protected, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, row: Row
 ) -> None:
+    monkeypatch.setattr(asking, "TIMEOUTS", row.timeouts)
     for verifier, token in verifiers(there.base_url):
         there.play(row.play)
         reply = protected(verifier, audience="https://api.example").get(token)

@@ -25,6 +25,7 @@ from grantway.server.storage.port import OutcomeUnknown, StorageError
 from tests.helpers.asgi import Caller, Reply
 from tests.helpers.people import House
 from tests.helpers.server import Server, fetch, serving
+from tests.helpers.waiting import until
 from tests.server.test_app import Troubled
 
 
@@ -193,24 +194,23 @@ class Load:
 
 
 def wait_until_draining(server: Server) -> Reply:
-    deadline = time.monotonic() + 5
-    while True:
+    def ready() -> list[Reply]:
         reply = fetch("GET", f"{server.base_url}/health/ready")
-        if reply.status == 503 or time.monotonic() > deadline:
-            return reply
-        time.sleep(0.02)
+        return [reply] if reply.status == 503 else []
+
+    return until(ready, "the server says that it drains")[0]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_server_that_is_stopped_under_load_loses_no_request_that_it_took(tmp_path: Path, workers: int) -> None:
-    with serving(tmp_path / "data", workers=workers, GRANTWAY_LINGER_SECONDS="2") as server:
+    with serving(tmp_path / "data", workers=workers, GRANTWAY_LINGER_SECONDS="5") as server:
         made = server.cli("clients", "create", "--name", "Machine", "--scope", "a")
         fields = f"grant_type=client_credentials&client_id={made['client_id']}&client_secret={made['client_secret']}"
         assert fetch("GET", f"{server.base_url}/health/ready").status == 200
         load = Load(server, fields.encode())
         load.start()
-        time.sleep(0.5)
+        until(lambda: load.statuses[200] > 20, "there is load")
         process = server.process
         assert process is not None
         process.send_signal(signal.SIGTERM)
@@ -220,7 +220,6 @@ def test_a_server_that_is_stopped_under_load_loses_no_request_that_it_took(tmp_p
         assert server.ended() == 0
         assert load.lost == []
         assert set(load.statuses) == {200}
-        assert load.statuses[200] > 20
     assert not (tmp_path / "data/grantway.db-wal").exists()
 
 
@@ -236,5 +235,5 @@ def test_a_second_signal_does_not_wait_and_ends_in_order_as_well(tmp_path: Path,
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
         assert server.ended() == 0
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 30
     assert not (tmp_path / "data/grantway.db-wal").exists()
