@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.helpers.engine import ENGINE, IS_POSTGRES
+
 if TYPE_CHECKING:
     from tests.helpers.postgres import Cluster
 
@@ -24,6 +26,25 @@ UNHURRIED = settings(
 settings.register_profile("gate", UNHURRIED, derandomize=True, database=None, print_blob=False)
 settings.register_profile("random", UNHURRIED, derandomize=False, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
+
+
+@pytest.fixture(autouse=IS_POSTGRES)
+def engine() -> Iterator[None]:
+    """What a test has written on PostgreSQL is gone when it is over."""
+    with ENGINE.test():
+        yield
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL, tests of SQLite have nothing to say."""
+    if IS_POSTGRES:
+        left_out = [item for item in items if item.get_closest_marker("sqlite")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("sqlite")]
+
+
+def pytest_unconfigure() -> None:
+    ENGINE.close()
 
 
 @pytest.fixture(scope="session")

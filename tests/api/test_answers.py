@@ -10,6 +10,7 @@ import pytest
 from grantway.protocol.model import IdempotentAnswer
 from grantway.server.api.calls import CALLS
 from tests.api.conftest import REDIRECT_URI, Api
+from tests.helpers import engine
 
 ADA = {"email": "ada@example.com", "name": "Ada"}
 LISTS = [call for call in CALLS if call.paged]
@@ -104,7 +105,7 @@ def test_a_secret_that_is_shown_once_is_shown_to_the_repetition_and_lies_sealed(
     first = api.tell("POST", "/v1/clients", wanted, 201, Idempotency_Key="one")
     again = api.tell("POST", "/v1/clients", wanted, 201, Idempotency_Key="one")
     assert again["client_secret"] == first["client_secret"]
-    stored = list(api.house.service.storage._tables.of(IdempotentAnswer).values())  # type: ignore[attr-defined]
+    stored = engine.records(api.house.service.storage, IdempotentAnswer)
     assert len(stored) == 1
     assert first["client_secret"].encode() not in stored[0].body_sealed
     assert first["client_secret"] not in repr(stored[0])

@@ -1,11 +1,11 @@
-"""The command line in this process, on SQLite in a directory of its own."""
+"""The command line in this process, with a database and a directory of its own."""
 
 from __future__ import annotations
 
 import io
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from grantway.cli.running import run
+from tests.helpers import engine
 
 
 @dataclass
@@ -37,7 +38,7 @@ Grantway = Callable[..., Ran]
 
 
 @pytest.fixture
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The data directory, not made yet. No setting of the person who runs the tests counts."""
     for name in list(os.environ):
         if name.startswith("GRANTWAY_"):
@@ -45,7 +46,10 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GRANTWAY_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("COLUMNS", "160")
-    return tmp_path / "data"
+    with engine.database() as named:
+        for name, value in named.items():
+            monkeypatch.setenv(name, value)
+        yield tmp_path / "data"
 
 
 @pytest.fixture

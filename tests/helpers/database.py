@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from grantway.server.settings import Settings
 
 def settle_in(data: Path, rule: Any, *args: Any) -> Any:
     """The rule's answer on the database of this data directory, made true."""
-    settings = Settings(data=data, writer="tick")
+    settings = Settings(data=data, database=os.environ.get("GRANTWAY_DATABASE"), writer="tick")
 
     async def work() -> Any:
         service = await open_service(settings)

@@ -20,8 +20,8 @@ from grantway.protocol.model import Account, Role, User
 from grantway.protocol.vault import Vault
 from grantway.server.service import RuleFunction, Service
 from grantway.server.settings import Settings
-from grantway.server.storage.memory import MemoryStorage
 from grantway.server.storage.port import Storage, drive
+from tests.helpers import engine
 
 T = TypeVar("T")
 
@@ -57,7 +57,7 @@ class House:
     @classmethod
     def in_memory(cls, **settings: Any) -> House:
         clock = TurningClock()
-        return cls(service_on(MemoryStorage(clock), **settings), clock)
+        return cls(service_on(engine.storage(clock), **settings), clock)
 
     def decide(self, rule: RuleFunction[..., T], *args: Any, **kwargs: Any) -> Decision[T]:
         """The rule's decision, settled. For storage that never waits."""

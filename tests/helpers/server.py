@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from typing_extensions import override
 
+from tests.helpers import engine
 from tests.helpers.asgi import Reply
 from tests.helpers.customer import Customer
 
@@ -116,16 +117,17 @@ def serving(
     data: Path, *, workers: int = 1, command: Sequence[str | Path] = (GRANTWAY,), **environment: str
 ) -> Iterator[Server]:
     """A server on this (new) data directory while the block runs."""
-    server = Server(data, workers, environment=environment, command=command)
-    server.start()
-    try:
-        yield server
-    finally:
-        if server.process is not None:
-            try:
-                server.stop()
-            except subprocess.TimeoutExpired:
-                server.process.kill()
+    with engine.database() as named:
+        server = Server(data, workers, environment=named | environment, command=command)
+        server.start()
+        try:
+            yield server
+        finally:
+            if server.process is not None:
+                try:
+                    server.stop()
+                except subprocess.TimeoutExpired:
+                    server.process.kill()
 
 
 @dataclass

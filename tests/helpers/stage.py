@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import timedelta
+from itertools import chain
 from typing import Any, TypeVar
 
 from grantway.protocol.access import ProvenAccess, prove_access, why_inactive
@@ -36,7 +37,7 @@ from grantway.protocol.vault import Vault
 from grantway.server.mint import Mint
 from grantway.server.service import RuleFunction, Service
 from grantway.server.settings import Settings
-from grantway.server.storage.memory import MemoryStorage
+from grantway.server.storage.keeping import KEYS
 from grantway.wire.messages import (
     AuthorizationAnswer,
     AuthorizationRequest,
@@ -47,6 +48,7 @@ from grantway.wire.messages import (
     RevocationRequest,
     TokenRequest,
 )
+from tests.helpers import engine
 from tests.helpers.people import House, TurningClock
 
 T = TypeVar("T")
@@ -99,7 +101,7 @@ class Stage:
         dice = random.Random(seed)
         self.clock = TurningClock()
         self.vault = Vault.of({"mk_test": dice.randbytes(64)}, "mk_test")
-        self.storage = MemoryStorage(self.clock)
+        self.storage = engine.storage(self.clock)
         service = Service(Settings(public_url=ISSUER, **settings), self.storage, self.vault, dice.randbytes)
         self.house = House(service, self.clock)
         self.mint = Mint(ISSUER, self.vault)
@@ -160,18 +162,26 @@ class Stage:
         stored = self.stored(type(record), record.id)
         if type(record) is Grant:  # grants change by their own changes only; tests also need what never happens
             new = replace(stored, **changed)
-            self.storage._tables.set(Grant, new.id, new)
-            self.storage._tables.commit()
+            engine.alter(self.storage, new)
             return new
         new = replace(stored, **changed, version=stored.version + 1)
         self.make_true(Replace(new))
         return new
 
+    def lose(self, record: Any) -> None:
+        """Its row is gone, as no change takes it."""
+        engine.alter(self.storage, record, gone=True)
+
     def stored(self, kind: type[T], key: Any) -> T:
-        return self.storage._tables.of(kind)[key]
+        (found,) = (one for one in self.all(kind) if KEYS[kind](one) == key)
+        return found
 
     def all(self, kind: type[T]) -> list[T]:
-        return list(self.storage._tables.of(kind).values())
+        return engine.records(self.storage, kind)
+
+    def everything(self) -> Iterator[Any]:
+        """Whatever is stored."""
+        return chain.from_iterable(self.all(kind) for kind in KEYS)
 
     def audited(self) -> list[AuditEntry]:
         return self.all(AuditEntry)

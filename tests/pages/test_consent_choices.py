@@ -7,6 +7,7 @@ from dataclasses import replace
 from grantway.protocol.decision import Replace
 from grantway.protocol.lifecycle import suspend
 from grantway.protocol.model import Connection
+from tests.helpers import engine
 from tests.pages.browser import Browser, Seen
 from tests.pages.conftest import Platform
 from tests.pages.test_authorize import decide, sent_back
@@ -15,7 +16,7 @@ BOTH = "tickets.read tickets.write"
 
 
 def connection_of(site: Platform) -> Connection:
-    (connection,) = site.house.service.storage._tables.of(Connection).values()  # type: ignore[attr-defined]
+    (connection,) = engine.records(site.house.service.storage, Connection)
     return connection
 
 

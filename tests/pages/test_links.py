@@ -16,6 +16,7 @@ from grantway.protocol.model import OneTimeLink, Session, User
 from grantway.protocol.one_time_links import LIFETIMES, LIVE_LINKS
 from grantway.protocol.throttle import FAILURES_PER_ADDRESS
 from grantway.server.passwords import verify_password
+from tests.helpers import engine
 from tests.pages.browser import Browser, Seen
 from tests.pages.conftest import PASSWORD, Platform, platform
 from tests.pages.letters import last_link, letters
@@ -42,7 +43,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def stored(site: Platform, kind: Any) -> list[Any]:
-    return list(site.house.service.storage._tables.of(kind).values())  # type: ignore[attr-defined]
+    return engine.records(site.house.service.storage, kind)
 
 
 def ada(site: Platform) -> User:

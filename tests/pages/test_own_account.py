@@ -10,6 +10,7 @@ import pytest
 from grantway.protocol.model import FailureBucket, OneTimeLink, Session, User
 from grantway.server.pages.browsers import label_of
 from grantway.server.passwords import verify_password
+from tests.helpers import engine
 from tests.pages.browser import Browser, Seen
 from tests.pages.conftest import PASSWORD, Platform, platform
 from tests.pages.letters import last_link, letters
@@ -34,7 +35,7 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def stored(site: Platform, kind: Any) -> list[Any]:
-    return list(site.house.service.storage._tables.of(kind).values())  # type: ignore[attr-defined]
+    return engine.records(site.house.service.storage, kind)
 
 
 def ada(site: Platform) -> User:

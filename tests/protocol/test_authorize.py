@@ -358,5 +358,5 @@ def test_two_browsers_of_one_customer_do_not_share_a_request(stage: Stage, by: I
 def test_a_client_whose_row_is_gone_is_unknown(stage: Stage, by: Integration) -> None:
     visitor = stage.browser(stage.ada)
     pending_id = stage.open(by, visitor)
-    del stage.storage._tables._rows[type(by.client)][by.client.id]
+    stage.lose(by.client)
     refused(stage.step(pending_id, visitor), "invalid_request", "client_unknown")

@@ -31,11 +31,11 @@ def machine(stage: Stage) -> Integration:
 
 
 def test_a_clients_own_token_writes_nothing(stage: Stage, machine: Integration) -> None:
-    before = {kind: dict(rows) for kind, rows in stage.storage._tables._rows.items()}
+    before = list(stage.everything())
     decision = stage.client_credentials(machine)
     assert decision.changes == ()
     assert stage.minted(decision).issued.refresh_token is None  # RFC 6749 §4.4.3
-    assert stage.storage._tables._rows == before
+    assert list(stage.everything()) == before
 
 
 def test_without_scope_and_resource_it_gets_its_defaults(stage: Stage, machine: Integration) -> None:

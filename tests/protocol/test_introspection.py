@@ -194,16 +194,14 @@ def test_a_token_works_only_while_all_that_it_hangs_from_stands(
 @pytest.mark.parametrize("kind", [User, Grant, Connection])
 def test_a_token_whose_row_is_gone_is_inactive(stage: Stage, by: Integration, kind: type[Any]) -> None:
     tokens = stage.connect(by)
-    del stage.storage._tables._rows[kind][
-        {User: stage.ada.id, Grant: stage.grant_of(tokens).id, Connection: stage.connection_of(tokens).id}[kind]
-    ]
+    stage.lose({User: stage.ada, Grant: stage.grant_of(tokens), Connection: stage.connection_of(tokens)}[kind])
     assert stage.introspect(tokens.access).answer == INACTIVE
     assert stage.introspect(tokens.refresh).answer == INACTIVE
 
 
 def test_a_clients_own_token_whose_client_is_gone_is_inactive(stage: Stage, by: Integration) -> None:
     own = stage.minted(stage.client_credentials(by))
-    del stage.storage._tables._rows[type(by.client)][by.client.id]
+    stage.lose(by.client)
     assert stage.introspect(own.access).answer == INACTIVE
 
 

@@ -109,7 +109,7 @@ class LifeOfGrants(RuleBasedStateMachine):
 
     def others(self, consent: Consent) -> list[Consent]:
         """Live grants of the same connection that are still in the storage, and codes that can still be exchanged."""
-        rows = self.stage.storage._tables.of(Grant)
+        rows = {row.id for row in self.stage.all(Grant)}
         return [
             each
             for each in self.made
@@ -374,8 +374,7 @@ class LifeOfGrants(RuleBasedStateMachine):
             assert (None if asked is None else frozenset(asked)) == self.reach(access)
         everything = [
             value.encode() if isinstance(value, str) else value
-            for rows in self.stage.storage._tables._rows.values()
-            for record in rows.values()
+            for record in self.stage.everything()
             for value in values_of(record)
             if isinstance(value, str | bytes)
         ]

@@ -146,8 +146,10 @@ def test_a_clients_own_token_and_one_without_end_cannot_be_renewed(stage: Stage,
 def again_of_permanent(stage: Stage, tokens: Tokens) -> Decision[Any]:
     """A token of the grant as it is now: without end."""
 
+    grant_id = stage.grant_of(tokens).id
+
     async def rule(facts: Any, at: Any) -> Decision[Issued]:
-        held = await facts.grant(stage.grant_of(tokens).id)
+        held = await facts.grant(grant_id)
         return Decision(
             issue_for_grant(held, at.vault.open(held.grant.key_id, held.grant.secret, held.grant.id), 1, at)
         )

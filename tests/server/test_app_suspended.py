@@ -11,6 +11,7 @@ from inline_snapshot import snapshot
 from grantway.protocol.ids import parse
 from grantway.protocol.lifecycle import resume, suspend
 from grantway.protocol.model import Connection
+from tests.helpers import engine
 from tests.helpers.asgi import Reply
 from tests.helpers.world import World, world
 from tests.server.test_fuzz_machine import assert_standard_refusal
@@ -35,7 +36,7 @@ def connection_of(there: World, tokens: dict[str, Any] | None = None) -> bytes:
         found = parse("cn", tokens["connection_id"])
         assert found is not None
         return found
-    (one,) = there.house.service.storage._tables.of(Connection).values()  # type: ignore[attr-defined]
+    (one,) = engine.records(there.house.service.storage, Connection)
     return one.id
 
 

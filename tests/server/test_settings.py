@@ -77,7 +77,7 @@ def test_all_problems_are_told_at_once_under_the_names_they_were_set_by(
         "HOST": "0.0.0.0",
         "PUBLICURL": "https://x.example",
         "TRUSTED_PROXIES": "10.0.0.1/8",
-        "DATABASE": "postgresql://db/grantway",
+        "DATABASE": "mysql://db/grantway",
         "SCOPES": "{}",
     }.items():
         monkeypatch.setenv(f"GRANTWAY_{name}", value)
@@ -88,7 +88,7 @@ def test_all_problems_are_told_at_once_under_the_names_they_were_set_by(
         "GRANTWAY_PORT: ",
         "GRANTWAY_PUBLIC_URL: It is required",
         "GRANTWAY_TRUSTED_PROXIES: It lists networks",
-        "GRANTWAY_DATABASE: PostgreSQL is not built yet",
+        "GRANTWAY_DATABASE: It takes the path of a SQLite file",
         "data/grantway.toml: platform is not a setting. Did you mean platform_name?",
         "data/grantway.toml: log_level: ",
         "data/grantway.toml: scopes.a.sentence: ",
@@ -167,7 +167,14 @@ def test_the_database_is_a_file(given: str, path: str) -> None:
     assert load_settings(database=given).database_path == Path(path)
 
 
-@pytest.mark.parametrize("given", ["postgres://x", "mysql://x", ":memory:", "sqlite::memory:", "sqlite:", ""])
+def test_removals_are_journalled_beside_a_file_and_beside_postgresql_only_where_it_is_said() -> None:
+    assert load_settings(database="/var/lib/grants.db").removals_directory == Path("/var/lib/removals")
+    assert load_settings(database="postgresql://db/grantway").removals_directory is None
+    named = load_settings(database="postgresql://db/grantway", removals_journal="/var/lib/removals")
+    assert named.removals_directory == Path("/var/lib/removals")
+
+
+@pytest.mark.parametrize("given", ["mysql://x", ":memory:", "sqlite::memory:", "sqlite:", ""])
 def test_another_database_is_refused(given: str) -> None:
     assert len(problems(database=given)) == 1
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,10 @@ from grantway.cli.terminal import Answer, Data, Json, Stop, tell
 
 if TYPE_CHECKING:
     from grantway.server.settings import Settings
+    from grantway.server.storage.sql.migrations import Planned
+
+
+IN_PLACE = "Everything was in place."
 
 
 def serve(
@@ -80,20 +85,34 @@ def _serve_demo(settings: Settings, as_json: bool) -> None:
         run.serve(settings, [bound], lambda: tell(answer, as_json, note), start.with_integrator(demo, keys))
 
 
-def migrate(data: Data = None, as_json: Json = False) -> None:
+def migrate(
+    plan: Annotated[bool, typer.Option("--plan", help="Only say what would be applied, and change nothing.")] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
     """Bring the database to the schema of this release; make it, and a master key, where there is none."""
-    from grantway.server.opening import prepare
+    from grantway.server.opening import planned, prepare
     from grantway.server.run import first_look
     from grantway.server.settings_sources import CannotStart
 
     settings = house.settings_of(data)
     try:
+        if plan:
+            _tell_plan(settings.database_named, planned(settings), as_json)
+            return
         applied = prepare(settings)
         first_look(settings)
     except CannotStart as problem:
         raise Stop(*problem.problems, reason="cannot_start") from None
-    note = "Everything was in place." if not applied else None
-    tell({"database": settings.database_named, "applied": applied}, as_json, note)
+    tell({"database": settings.database_named, "applied": applied}, as_json, None if applied else IN_PLACE)
+
+
+def _tell_plan(database: str, plan: Sequence[Planned], as_json: bool) -> None:
+    if as_json:
+        tell({"database": database, "planned": [asdict(one) for one in plan]}, as_json)
+        return
+    scripts = ("\n".join((f"-- {one.name} ({one.phase})", *one.statements)) for one in plan)
+    tell({"database": database, "planned": [one.name for one in plan]}, as_json, "\n\n".join(scripts) or IN_PLACE)
 
 
 def check_config(data: Data = None, as_json: Json = False) -> None:

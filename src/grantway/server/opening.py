@@ -13,7 +13,8 @@ from grantway.server.service import Service
 from grantway.server.settings import Settings
 from grantway.server.settings_sources import CannotStart
 from grantway.server.storage.port import Storage, StorageError
-from grantway.server.storage.sqlite import SqliteStorage, migrate
+from grantway.server.storage.sql.migrations import Planned
+from grantway.server.storage.sqlite import SqliteStorage, migrate, plan
 
 
 def prepare(settings: Settings) -> list[str]:
@@ -31,6 +32,20 @@ def prepare(settings: Settings) -> list[str]:
             return postgres.migrate(url, pooler=settings.database_pooler)
         make_private_directory(settings.database_path.parent)
         return migrate(settings.database_path)
+    except StorageError as error:
+        raise CannotStart(str(error)) from None
+
+
+def planned(settings: Settings) -> list[Planned]:
+    """The migrations that ``prepare`` would apply. Changes nothing. Raises ``CannotStart``."""
+    url = settings.database_url
+    try:
+        if url is not None:
+            _need_driver()
+            from grantway.server.storage import postgres
+
+            return postgres.plan(url, pooler=settings.database_pooler)
+        return plan(settings.database_path)
     except StorageError as error:
         raise CannotStart(str(error)) from None
 

@@ -246,7 +246,7 @@ class Settings(BaseModel):
         """Where the journal of removals is kept."""
         if self.removals_journal is not None:
             return None if self.removals_journal == "off" else Path(self.removals_journal)
-        return self.database_path.parent / "removals"
+        return self.database_path.parent / "removals" if self.database_url is None else None
 
     @property
     def is_local(self) -> bool:

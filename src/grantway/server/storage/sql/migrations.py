@@ -33,6 +33,15 @@ class Migration:
         return self.script.splitlines()[1:2] == [ONE_BY_ONE]
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A migration that would be applied, and the statements that it is in this engine."""
+
+    name: str
+    phase: Literal["expand", "contract"]
+    statements: tuple[str, ...]
+
+
 def migrations(engine: Literal["sqlite", "postgres"]) -> tuple[Migration, ...]:
     """All that this code knows for an engine, in order."""
     files = resources.files(f"grantway.server.storage.migrations.{engine}").iterdir()

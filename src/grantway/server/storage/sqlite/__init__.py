@@ -6,7 +6,7 @@ its rows and ``codec`` how a value stands in one, ``parsed`` what need not be re
 open the database.
 """
 
-from grantway.server.storage.sqlite.migrate import migrate
+from grantway.server.storage.sqlite.migrate import migrate, plan
 from grantway.server.storage.sqlite.storage import SqliteStorage
 
-__all__ = ["SqliteStorage", "migrate"]
+__all__ = ["SqliteStorage", "migrate", "plan"]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from grantway.server.storage.port import StorageError
 from grantway.server.storage.sql.codec import micros
-from grantway.server.storage.sql.migrations import Migration, migrations, missing
+from grantway.server.storage.sql.migrations import Migration, Planned, migrations, missing
 from grantway.server.storage.sqlite.files import connect, create
 from grantway.server.storage.sqlite.turnstile import Turnstile
 
@@ -51,15 +51,36 @@ def migrate(path: str | os.PathLike[str], known: Sequence[Migration] | None = No
         turnstile.close()
 
 
+def plan(path: str | os.PathLike[str], known: Sequence[Migration] | None = None) -> list[Planned]:
+    """What ``migrate`` would apply. Changes nothing and makes no file. Raises ``StorageError``."""
+    path = Path(path)
+    lacking = list(migrations("sqlite") if known is None else known)
+    if path.exists():
+        try:
+            with contextlib.closing(connect(path)) as connection:
+                if _is_begun(connection):
+                    lacking = _missing(connection, lacking)
+        except sqlite3.Error as error:
+            raise StorageError(f"The database {path} cannot be read: {error}.") from error
+    return [Planned(each.name, each.phase, tuple(_without_phase(each.script))) for each in lacking]
+
+
+def _without_phase(script: str) -> list[str]:
+    return [statement.strip() for statement in _statements(script.partition("\n")[2])]
+
+
 def refuse_unmigrated(connection: sqlite3.Connection, path: Path) -> None:
     """Raise ``StorageError`` with a sentence unless the database has the schema that this code needs."""
-    tables = connection.execute("select 1 from sqlite_master where name = 'migrations'").fetchall()
     known = migrations("sqlite")
-    lacking = _missing(connection, known) if tables else known
+    lacking = _missing(connection, known) if _is_begun(connection) else known
     if lacking:
         raise StorageError(
             f"The database {path} lacks {', '.join(migration.name for migration in lacking)}. Run 'grantway migrate'."
         )
+
+
+def _is_begun(connection: sqlite3.Connection) -> bool:
+    return bool(connection.execute("select 1 from sqlite_master where name = 'migrations'").fetchall())
 
 
 def _missing(connection: sqlite3.Connection, known: Sequence[Migration]) -> list[Migration]:
