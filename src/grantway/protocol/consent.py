@@ -10,8 +10,10 @@ from datetime import timedelta
 from grantway.protocol import audit
 from grantway.protocol.activation import activation
 from grantway.protocol.connecting import granted
+from grantway.protocol.connections import SYSTEM
 from grantway.protocol.decision import Add, Change, Decision, EndGrant, Refusal, Replace
 from grantway.protocol.facts import ConnectionInView, Facts, GrantInUse
+from grantway.protocol.ids import show
 from grantway.protocol.issuing import Issued, as_signed, issue_for_grant
 from grantway.protocol.lifecycle import THEIRS, resuming, taken_back
 from grantway.protocol.model import Account, Client, Connection, Grant, Membership, PendingAuthorization, User
@@ -171,7 +173,7 @@ async def settle_consent(
         *first,
         *(() if allowed.issued is None else activation(held, at)),
         Add(grant),
-        *superseded(question.earlier, client, at),
+        *superseded(question.earlier, client, connection, at),
         audit.note(
             at,
             audit.by_user(question.user),
@@ -194,7 +196,7 @@ async def _allowed(facts: Facts, at: Moment, held: GrantInUse) -> Allowed | Refu
     return issued if isinstance(issued, Refusal) else Allowed(issued=issued)
 
 
-def superseded(earlier: tuple[Grant, ...], client: Client, at: Moment) -> tuple[Change, ...]:
+def superseded(earlier: tuple[Grant, ...], client: Client, connection: Connection, at: Moment) -> tuple[Change, ...]:
     """The end of those of a person's live grants (least recently used first) that make room for one more.
 
     What never became a token, or has none any more, goes first: a customer who clicks often must not end the connection
@@ -207,7 +209,13 @@ def superseded(earlier: tuple[Grant, ...], client: Client, at: Moment) -> tuple[
 
     in_turn = sorted((old for old in earlier if old.origin != "permanent"), key=lambda old: not is_empty(old))
     surplus = in_turn[: max(0, len(in_turn) + 1 - client.policy.live_grants)]
-    return tuple(EndGrant(old.id, at.now, "superseded") for old in surplus)
+    if not surplus:
+        return ()
+    ended = [show("gr", old.id) for old in surplus]
+    written = audit.note(
+        at, SYSTEM, "grants_ended", connection, reason="superseded", user_id=surplus[0].user_id, grants=ended
+    )
+    return *(EndGrant(old.id, at.now, "superseded") for old in surplus), written
 
 
 async def answer_again(facts: Facts, at: Moment, pending: PendingAuthorization, user: User) -> Allowed | Refusal | None:

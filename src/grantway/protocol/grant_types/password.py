@@ -181,7 +181,7 @@ async def _granted(
         (
             *changes,
             Add(grant),
-            *superseded(earlier, client, at),
+            *superseded(earlier, client, connection, at),
             audit.note(
                 at,
                 actor,
