@@ -91,7 +91,7 @@ class System:
 
     ``rates`` are rough guesses, per second, of operations that use something up: so much is made before. ``pool`` is
     the number of grants that are refreshed in turn. ``stretch`` makes the runs longer of those who answer a few times a
-    second.
+    second. ``warm`` is how many seconds of each operation come before those that count.
     """
 
     key: str
@@ -104,3 +104,4 @@ class System:
     rates: dict[str, int] = field(default_factory=dict)
     pool: int = 500
     stretch: float = 1
+    warm: float = 1

@@ -66,8 +66,8 @@ def machine() -> str:
 def _described(method: Method) -> str:
     return (
         f"{datetime.now(UTC):%d %B %Y}, {machine()}. 32 kept-alive connections from wrk on one core; each system with all "
-        f"its processes, databases included, on the other. Medians of {method.rounds} runs of {method.seconds:g} seconds, "
-        "in turn over all systems, after one of a second that is not counted."
+        f"its processes, databases included, on the other. Medians of {method.rounds} runs of {method.seconds:g} s each, in turn "
+        "over all systems, after one that warms and is not counted (1 s; Keycloak's JVM 5 s)."
     )
 
 

@@ -70,7 +70,7 @@ SYSTEMS = (
     System(
         "django-postgres", "django-oauth-toolkit", "gunicorn, PostgreSQL, its default hashing",
         "PostgreSQL, every commit flushed", _on_postgres,
-        version=_VERSION, rates={EXCHANGE: 20, REVOCATION: 20}, pool=100, stretch=2,
+        version=_VERSION, rates={EXCHANGE: 20, REVOCATION: 20}, pool=100, stretch=4,
     ),
     System(
         "django-sqlite", "django-oauth-toolkit", "gunicorn, SQLite, hashing off", "file, never flushed", _on_sqlite,

@@ -180,14 +180,14 @@ class _Hydra:
         return str(browser.ask("PUT", url, message=message).json["redirect_to"])
 
 
-_RATES = {CODES: 60, REVOCATION: 60}
+_RATES = {CODES: 25, REVOCATION: 25}
 SYSTEMS = (
     System(
         "hydra-postgres", "Ory Hydra", "PostgreSQL", "PostgreSQL, every commit flushed", _as_it_comes,
-        version=_VERSION, rates=_RATES, pool=64,
+        version=_VERSION, rates=_RATES, pool=48,
     ),
     System(
         "hydra-fastest", "Ory Hydra", "PostgreSQL, hashing turned down", "PostgreSQL, never flushed", _fastest,
-        version=_VERSION, fastest=True, rates=_RATES, pool=64,
+        version=_VERSION, fastest=True, rates=_RATES, pool=48,
     ),
 )  # fmt: skip

@@ -180,14 +180,14 @@ def _code(browser: Browser, url: str, client: Caller) -> str:
     return browser.ask("POST", html.unescape(found[1]), form).code
 
 
-_RATES = {CODES: 60, REVOCATION: 60}
+_RATES = {CODES: 25, REVOCATION: 25}
 SYSTEMS = (
     System(
         "keycloak-postgres", "Keycloak", "PostgreSQL", "PostgreSQL, every commit flushed", _on_postgres,
-        version=_VERSION, rates=_RATES, pool=64,
+        version=_VERSION, rates=_RATES, pool=48, warm=5,
     ),
     System(
         "keycloak-memory", "Keycloak", "in memory", "none: a restart forgets all", _in_memory,
-        version=_VERSION, fastest=True, rates=_RATES, pool=64,
+        version=_VERSION, fastest=True, rates=_RATES, pool=48, warm=5,
     ),
 )  # fmt: skip
