@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from grantway.server.app import MAX_BODY, build_app
+from grantway.server.app import build_app
+from grantway.server.direct import MAX_BODY
 from grantway.server.storage.port import Contended, OutcomeUnknown, OutcomeUntold, Overloaded, StorageError
 from tests.helpers.asgi import Caller, Disconnected
 from tests.helpers.fuzzing import Watch, watching
