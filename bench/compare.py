@@ -1,10 +1,10 @@
 """``make bench``: this server and its peers in one run on this machine, the same operations by the same load.
 
-    python -m bench.compare [--quick] [--systems KEY …] [--operations NAME …] [--rounds 5] [--seconds 2] [--record]
+    python -m bench.compare [--quick] [--systems KEY …] [--operations NAME …] [--rounds 5] [--seconds 1] [--record]
 
 Every system has its servers, databases included, on one core; the load has another. All systems run at once and are
-loaded in turn: a round is every operation on every system, A B C … before the next operation. The first round, a second
-each, warms and is not counted. ``--record`` puts the tables into docs/explanation/performance.md.
+loaded in turn: a round is every operation on every system, A B C … before the next operation. The first round warms and
+is not counted. ``--record`` puts the tables into docs/explanation/performance.md.
 """
 
 from __future__ import annotations
@@ -39,8 +39,6 @@ from bench.systems import (
 
 CONNECTIONS = 32
 LOAD_CORE, SERVER_CORE = "0", "1"
-WARM = 1.0
-"""Seconds."""
 SYSTEMS = (*ours.SYSTEMS, *peers.SYSTEMS)
 ROOT = Path(__file__).parents[1]
 
@@ -94,7 +92,7 @@ def _options() -> argparse.Namespace:
     options.add_argument("--systems", nargs="+", choices=[system.key for system in SYSTEMS], metavar="KEY")
     options.add_argument("--operations", nargs="+", default=OPERATIONS, choices=OPERATIONS, metavar="NAME")
     options.add_argument("--rounds", type=int, default=5, help="of which medians are shown")
-    options.add_argument("--seconds", type=float, default=2, help="of each run")
+    options.add_argument("--seconds", type=float, default=1, help="of each run")
     options.add_argument("--quick", action="store_true", help="one round of a second each, to see that all of it works")
     options.add_argument("--record", action="store_true", help="write the tables into the documentation")
     options.add_argument("--json", type=Path, help="write all runs there")
@@ -119,7 +117,7 @@ def _start(stack: ExitStack, folder: Path, systems: list[System], chosen: argpar
 
 
 def _amounts(system: System, chosen: argparse.Namespace) -> Amounts:
-    seconds = (WARM + chosen.rounds * chosen.seconds) * system.stretch
+    seconds = (system.warm + chosen.rounds * chosen.seconds) * system.stretch
 
     def used(operation: str) -> int:
         return round(system.rates[operation] * seconds) if operation in chosen.operations else 0
@@ -129,11 +127,11 @@ def _amounts(system: System, chosen: argparse.Namespace) -> Amounts:
 
 
 def _measure(system: System, there: Running, operation: str, turn: int, chosen: argparse.Namespace) -> Run | None:
-    """One run; nothing if the system does not do this. The first turn is shorter."""
-    script = _script(there, operation, turn, chosen)
+    """One run; nothing if the system does not do this. The first turn warms."""
+    script = _script(there, operation, turn, chosen, system.warm)
     if script is None:
         return None
-    seconds = (chosen.seconds if turn else WARM) * system.stretch
+    seconds = (chosen.seconds if turn else system.warm) * system.stretch
     before = processes.cpu(*there.roots)
     came = load(there.address(operation), *script, seconds=seconds, connections=CONNECTIONS, cores=LOAD_CORE)
     used = processes.cpu(*there.roots) - before
@@ -141,7 +139,9 @@ def _measure(system: System, there: Running, operation: str, turn: int, chosen: 
     return Run(system.key, operation, came.answered, came.refused, came.seconds, used, came.p50, came.p99)
 
 
-def _script(there: Running, operation: str, turn: int, chosen: argparse.Namespace) -> tuple[str, ...] | None:
+def _script(
+    there: Running, operation: str, turn: int, chosen: argparse.Namespace, warm: float
+) -> tuple[str, ...] | None:
     """The load script of an operation and its arguments."""
     material = there.material
     user = material.user
@@ -149,13 +149,13 @@ def _script(there: Running, operation: str, turn: int, chosen: argparse.Namespac
     def each(path: str | None, name: str, before: str, after: str = "", once: str = "once") -> tuple[str, ...] | None:
         if path is None:
             return None
-        file = material.file(name) if once != "once" else _share(material.file(name), turn, chosen)
+        file = material.file(name) if once != "once" else _share(material.file(name), turn, chosen, warm)
         return "each.lua", path, user.id, user.secret, str(file), before, after, once
 
     if operation == EXCHANGE:
         return each(material.token, "codes", "grant_type=authorization_code&code=", material.exchange)
     if operation == REFRESH:
-        file = _share(material.file("refresh_tokens"), turn, chosen)
+        file = _share(material.file("refresh_tokens"), turn, chosen, warm)
         return "refresh.lua", material.token, user.id, user.secret, str(file)
     if operation == INTROSPECTION:
         return each(material.introspection, "access_tokens", "token=", once="again")
@@ -165,14 +165,14 @@ def _script(there: Running, operation: str, turn: int, chosen: argparse.Namespac
     return None if caller is None else ("same.lua", material.token, caller.id, caller.secret, caller.body)
 
 
-def _share(file: Path, turn: int, chosen: argparse.Namespace) -> Path:
-    """The part of the tokens that is this turn's: a token that was used is not used again. The first turn's is smaller."""
+def _share(file: Path, turn: int, chosen: argparse.Namespace, warm: float) -> Path:
+    """The part of the tokens that is this turn's: a token that was used is not used again. The first turn only warms."""
     tokens = file.read_text().split()
-    warm = round(len(tokens) * WARM / (WARM + chosen.rounds * chosen.seconds))
-    size = (len(tokens) - warm) // chosen.rounds
-    start = warm + (turn - 1) * size if turn else 0
+    first = round(len(tokens) * warm / (warm + chosen.rounds * chosen.seconds))
+    size = (len(tokens) - first) // chosen.rounds
+    start = first + (turn - 1) * size if turn else 0
     share = file.with_name(f"{file.name}-{turn}")
-    share.write_text("".join(f"{token}\n" for token in tokens[start : start + size if turn else warm]))
+    share.write_text("".join(f"{token}\n" for token in tokens[start : start + size if turn else first]))
     return share
 
 

@@ -50,10 +50,9 @@ class Cluster(Program):
         )
 
     @override
-    def __enter__(self) -> Cluster:
-        super().__enter__()
+    def _wait(self) -> None:
+        super()._wait()
         self._ask("postgres", "CREATE DATABASE bench")
-        return self
 
     @property
     def url(self) -> str:

@@ -11,8 +11,10 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _BUSY = 0.02
@@ -40,7 +42,7 @@ class Program:
         self._stop = stop
         self._env = {**os.environ, **(env or {})}
 
-    def __enter__(self) -> Program:
+    def __enter__(self) -> Self:
         self._began = time.monotonic()
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -65,11 +67,11 @@ class Program:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._process.send_signal(self._stop)
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self._process.wait(20)
-        except subprocess.TimeoutExpired:
+        with suppress(ProcessLookupError):  # usually nobody is left
             os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait(20)
+        self._process.wait(20)
 
     def log(self) -> str:
         """What it has said so far."""

@@ -31,11 +31,10 @@ class Server(Program):
         )  # fmt: skip
 
     @override
-    def __enter__(self) -> Server:
-        super().__enter__()
+    def _wait(self) -> None:
+        super()._wait()
         # The first worker answers; measured is when all of them do.
         time.sleep(0.5 * self.workers)
-        return self
 
     def processes(self) -> list[int]:
         """The server's processes that do the work: the workers, or the only one."""

