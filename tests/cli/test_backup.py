@@ -187,6 +187,7 @@ def test_who_was_disabled_since_the_backup_stays_so(backup: Path, tell: Tell, da
 def test_what_was_restored_by_other_means_is_marked_and_finished(there: None, tell: Tell, grantway: Grantway) -> None:
     refused(grantway("restore", "--mark", "--json"), "since_missing")
     tell("restore", "--mark", "--since", "2026-01-31")
+    assert any(one["name"] == "restoration" for one in tell("doctor")["checks"])
     assert tell("restore", "--finish")["restored_at"]
     refused(grantway("restore", "--finish", "--json"), "not_restored")
     actions = [one["action"] for one in tell("audit", "search")["entries"]]

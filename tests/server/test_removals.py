@@ -159,6 +159,33 @@ def test_where_there_is_none_nothing_is_read_and_that_is_told(journal: Journal) 
     assert (read.taken, read.was_kept) == ((), False)
 
 
+def test_what_many_take_away_at_once_is_all_there_when_they_are_answered(journal: Journal) -> None:
+    async def end(number: int) -> None:
+        ended = EndGrant(number.to_bytes(16, "big"), NOON, "operator")
+        await journal.hear((ended,))
+        assert ended in journal.read(NOON).taken
+
+    async def all_at_once() -> None:
+        await asyncio.gather(*(end(number) for number in range(40)))
+
+    asyncio.run(all_at_once())
+    assert len(journal.read(NOON).taken) == 40
+
+
+def test_who_goes_away_takes_nobodys_line_along(journal: Journal) -> None:
+    async def end(number: int) -> None:
+        await journal.hear((EndGrant(bytes([number]) * 16, NOON, "operator"),))
+
+    async def one_goes() -> None:
+        gone, stays = asyncio.create_task(end(1)), asyncio.create_task(end(2))
+        await asyncio.sleep(0)
+        gone.cancel()
+        await stays
+
+    asyncio.run(one_goes())
+    assert len(journal.read(NOON).taken) == 2
+
+
 def test_what_takes_nothing_away_makes_no_file(journal: Journal) -> None:
     asyncio.run(journal.hear((MoveGeneration(A, 1, NOON),)))
     assert not journal.directory.exists()

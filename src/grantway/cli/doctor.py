@@ -134,6 +134,9 @@ async def _people(facts: Facts, at: Moment) -> list[Finding]:
     found = []
     if drafts := await facts.submitted_clients():
         found.append(Finding("drafts", "note", f"{len(drafts)} wait for approval: grantway clients waiting"))
+    if (restored := await facts.restoration()) is not None:
+        until = f"{restored.until:%Y-%m-%d}, or until: grantway restore --finish"
+        found.append(Finding("restoration", "note", f"Tokens ahead of the database are believed until {until}"))
     if not await facts.operators():
         found.append(Finding("operators", "note", "Nobody can sign in at /admin: grantway operators create"))
     if not any(each.signs_from <= at.now for each in await facts.signing_keys()):

@@ -8,6 +8,7 @@ ids and times in it, and no secret. A file for each day; those of days long past
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -54,6 +55,9 @@ class Journal:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self._waiting: list[Taken] = []
+        self._round: asyncio.Task[None] | None = None
+        self._turn = asyncio.Lock()
 
     @classmethod
     def of(cls, settings: Settings) -> Journal | None:
@@ -66,11 +70,20 @@ class Journal:
         taken = () if _QUIET.issuperset(map(type, changes)) else tuple(taken_by(changes))
         if not taken:
             return
-        try:
-            # Syncing takes as long as the disk likes; the loop goes on meanwhile.
-            await asyncio.to_thread(self.append, taken, datetime.now(UTC))
-        except OSError as error:
-            log.error("removal_not_journalled", error=type(error).__name__)
+        self._waiting += taken
+        if self._round is None:
+            self._round = asyncio.create_task(self._write())
+        await asyncio.shield(self._round)  # others wait for it, too
+
+    async def _write(self) -> None:
+        """Write what waits. What comes while the disk is busy shares the next sync."""
+        async with self._turn:
+            taken, self._waiting, self._round = self._waiting, [], None
+            try:
+                # Syncing takes as long as the disk likes; the loop goes on meanwhile.
+                await asyncio.to_thread(self.append, taken, datetime.now(UTC))
+            except OSError as error:
+                log.error("removal_not_journalled", error=type(error).__name__)
 
     def append(self, taken: Sequence[Taken], at: datetime) -> None:
         """Write and sync the lines. Raises ``OSError``."""
@@ -84,7 +97,9 @@ class Journal:
         try:
             size = os.fstat(descriptor).st_size
             is_torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-            os.write(descriptor, (("\n" if is_torn else "") + lines).encode())
+            whole = (("\n" if is_torn else "") + lines).encode()
+            if os.write(descriptor, whole) < len(whole):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
