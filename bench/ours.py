@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from bench.peers.material import CLIENT_CREDENTIALS, EXCHANGE
+from bench.material import CLIENT_CREDENTIALS, EXCHANGE
 from bench.postgres import Cluster
 from bench.seed import Seeded, seed
 from bench.server import Server

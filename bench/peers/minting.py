@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bench.material import REDIRECT_URI, VERIFIER, write_material
 from bench.peers.browser import Browser, often
-from bench.peers.material import REDIRECT_URI, VERIFIER, write_material
 from bench.systems import Amounts, Caller
 
 

@@ -34,7 +34,7 @@ from joserfc.jwk import ECKey, KeySet, RSAKey
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from bench.peers.material import CHALLENGE, CLIENT_CREDENTIALS, EXCHANGE, REDIRECT_URI, SCOPE, write_material
+from bench.material import CHALLENGE, CLIENT_CREDENTIALS, EXCHANGE, REDIRECT_URI, SCOPE, write_material
 
 DAY = 24 * 60 * 60
 KINDS = ("opaque", "ES256", "RS256")

@@ -25,7 +25,7 @@ from oauth2_provider.generators import generate_client_secret  # noqa: E402
 from oauth2_provider.models import AccessToken, Application, Grant, RefreshToken  # noqa: E402
 from oauthlib.common import generate_token  # noqa: E402
 
-from bench.peers.material import CHALLENGE, CLIENT_CREDENTIALS, EXCHANGE, REDIRECT_URI, SCOPE, write_material  # noqa: E402
+from bench.material import CHALLENGE, CLIENT_CREDENTIALS, EXCHANGE, REDIRECT_URI, SCOPE, write_material  # noqa: E402
 
 DAY = timedelta(days=1)
 BATCH = 500

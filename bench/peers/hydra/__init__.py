@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from bench.material import CHALLENGE, CLIENT_CREDENTIALS, EXCHANGE, REDIRECT_URI, SCOPE
 from bench.peers import setup
 from bench.peers.browser import Browser
-from bench.peers.material import CHALLENGE, CLIENT_CREDENTIALS, EXCHANGE, REDIRECT_URI, SCOPE
 from bench.peers.minting import mint
 from bench.postgres import Cluster
 from bench.processes import Program, answers, free_port

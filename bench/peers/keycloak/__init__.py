@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from bench.material import CHALLENGE, EXCHANGE, REDIRECT_URI
 from bench.peers import setup
 from bench.peers.browser import Browser
-from bench.peers.material import CHALLENGE, EXCHANGE, REDIRECT_URI
 from bench.peers.minting import mint
 from bench.postgres import Cluster
 from bench.processes import Program, answers, free_port
