@@ -11,6 +11,7 @@ import pytest
 from grantway.protocol.administration.accounts import NewAccount, create_account
 from grantway.protocol.administration.answers import Rejected
 from grantway.protocol.administration.client_life import disable_client, enable_client
+from grantway.protocol.administration.erasure import erase_user
 from grantway.protocol.administration.people import disable_user, remove_member, set_password
 from grantway.protocol.administration.restoring import BELIEVED, finish, replay, set_back, taken_by
 from grantway.protocol.connections import remove
@@ -282,6 +283,17 @@ def test_who_was_disabled_is_disabled_and_their_changed_password_is_none(twins: 
     stored = twins.restored.stored(User, ada.id)
     assert stored.disabled_at == twins.lost.stored(User, ada.id).disabled_at
     assert stored.password_hash is None
+
+
+def test_who_was_erased_is_nobody_again_and_has_no_place_any_more(twins: Twins) -> None:
+    bob, _ = (stage.user("Bob") for stage in (twins.lost, twins.restored))
+    twins.take(erase_user, bob.id)
+    assert any(twins.replay())
+    stored = twins.restored.stored(User, bob.id)
+    assert (stored.email, stored.name) == (None, twins.lost.stored(User, bob.id).name)
+    assert stored.erased_at == twins.lost.stored(User, bob.id).erased_at
+    assert bob.id not in {each.user_id for each in twins.restored.all(Membership)}
+    assert not any(twins.restored.decide(replay, each).answer for each in twins.journal)
 
 
 def test_a_client_that_was_disabled_and_enabled_again_is_enabled(twins: Twins) -> None:
