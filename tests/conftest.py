@@ -36,11 +36,11 @@ def engine() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On PostgreSQL, tests of SQLite have nothing to say."""
+    """What brings its own storage would say the same again."""
     if IS_POSTGRES:
-        left_out = [item for item in items if item.get_closest_marker("sqlite")]
+        left_out = [item for item in items if item.get_closest_marker("own_storage")]
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if not item.get_closest_marker("sqlite")]
+        items[:] = [item for item in items if not item.get_closest_marker("own_storage")]
 
 
 def pytest_unconfigure() -> None:

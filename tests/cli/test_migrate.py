@@ -13,7 +13,7 @@ from tests.cli.conftest import Grantway
 from tests.helpers.postgres import Cluster
 
 Tell = Callable[..., dict[str, Any]]
-pytestmark = pytest.mark.sqlite
+pytestmark = pytest.mark.own_storage
 
 
 def test_the_plan_of_a_first_start_is_every_migration_and_nothing_is_made(tell: Tell, data: Path) -> None:

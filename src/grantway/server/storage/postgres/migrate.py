@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from grantway.server.storage.port import StorageError
 from grantway.server.storage.postgres.link import Link, SqlError
@@ -34,6 +36,10 @@ create table if not exists migrations (
   applied_at bigint not null
 )"""
 _APPLIED = "select name, phase from migrations"
+_UNFINISHED = """
+select c.relname::text from pg_index i join pg_class c on c.oid = i.indexrelid
+where not i.indisvalid and pg_table_is_visible(c.oid) and c.relname = any (%s)"""
+_ONE_BY_ONE = "select pg_try_advisory_xact_lock(hashtext('grantway migrate one by one'))"
 _WRITE = "insert into migrations (name, phase, applied_at) values (%s, %s, %s) on conflict (name) do nothing"
 
 
@@ -52,7 +58,11 @@ def migrate(url: str, known: Sequence[Migration] | None = None, *, pooler: Poole
             connection.execute(_CREATE)
         lacking = _missing(connection, known)
         for migration in lacking:
-            _apply(connection, migration)
+            if migration.is_one_by_one:
+                with _connected(url, pooler) as holding, _turn(holding):
+                    _apply_one_by_one(connection, migration, pooler)
+            else:
+                _apply(connection, migration)
         return [migration.name for migration in lacking]
 
 
@@ -109,10 +119,7 @@ def _missing(connection: psycopg.Connection[tuple[Any, ...]], known: Sequence[Mi
 def _apply(connection: psycopg.Connection[tuple[Any, ...]], migration: Migration) -> None:
     for tried in range(1, TRIES + 1):
         try:
-            if migration.is_one_by_one:
-                _apply_one_by_one(connection, migration)
-            else:
-                _apply_as_a_whole(connection, migration)
+            _apply_as_a_whole(connection, migration)
         except psycopg.errors.LockNotAvailable:
             if tried == TRIES:
                 raise
@@ -132,11 +139,34 @@ def _apply_as_a_whole(connection: psycopg.Connection[tuple[Any, ...]], migration
             connection.execute(_WRITE, (migration.name, migration.phase, micros(datetime.now(UTC))))
 
 
-def _apply_one_by_one(connection: psycopg.Connection[tuple[Any, ...]], migration: Migration) -> None:
-    for statement in statements(migration.script):
+@contextmanager
+def _turn(holding: psycopg.Connection[tuple[Any, ...]]) -> Iterator[None]:
+    """While no other process is at it. Asked for again and again: an index that is made waits for whoever waits in a statement."""
+    while True:
+        with holding.transaction():
+            holding.execute("set local idle_in_transaction_session_timeout = 0")
+            if holding.execute(_ONE_BY_ONE).fetchone() == (True,):
+                yield
+                return
+        time.sleep(0.2)
+
+
+def _apply_one_by_one(connection: psycopg.Connection[tuple[Any, ...]], migration: Migration, pooler: Pooler) -> None:
+    if connection.execute(f"{_APPLIED} where name = %s", (migration.name,)).fetchone() is not None:
+        return
+    if pooler == "none":  # otherwise it is the database that says how long one may take
         connection.execute("set statement_timeout = 0")
+        connection.execute("set lock_timeout = 0")
+    # What was broken off is there and of no use, and would count as made.
+    named = re.findall(r"\bindex concurrently if not exists (\w+)", migration.script)
+    for (name,) in connection.execute(_UNFINISHED, (named,)).fetchall():
+        connection.execute(sql.SQL("drop index concurrently {}").format(sql.Identifier(name)))
+    for statement in statements(migration.script):
         connection.execute(statement.encode())
     connection.execute(_WRITE, (migration.name, migration.phase, micros(datetime.now(UTC))))
+    if pooler == "none":
+        connection.execute("reset statement_timeout")
+        connection.execute("reset lock_timeout")
 
 
 def statements(script: str) -> list[str]:
