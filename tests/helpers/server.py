@@ -21,6 +21,7 @@ from typing_extensions import override
 
 from tests.helpers import engine
 from tests.helpers.asgi import Reply
+from tests.helpers.commands import Ran, run
 from tests.helpers.customer import Customer
 
 GRANTWAY = Path(sys.executable).with_name("grantway")
@@ -86,11 +87,16 @@ class Server:
 
     def cli(self, *arguments: str, stdin: str | None = None) -> dict[str, Any]:
         """One command beside the running server; the JSON object that it prints."""
-        done = subprocess.run(
-            [*self.command, *arguments, "--json"], input=(stdin or "").encode(), capture_output=True,
-            env=self.environment_of(), cwd=self.data.parent,
-        )  # fmt: skip
-        assert done.returncode == 0, f"grantway {' '.join(arguments)}: {done.stdout.decode()}{done.stderr.decode()}"
+        given, environment = (*arguments, "--json"), self.environment_of()
+        if self.command == (GRANTWAY,):
+            done = run(given, environment, self.data.parent, stdin or "")
+        else:
+            other = subprocess.run(
+                [*self.command, *given], input=stdin or "", capture_output=True, text=True, env=environment,
+                cwd=self.data.parent,
+            )  # fmt: skip
+            done = Ran(other.returncode, other.stdout, other.stderr)
+        assert done.returncode == 0, f"grantway {' '.join(arguments)}: {done.stdout}{done.stderr}"
         answer: dict[str, Any] = json.loads(done.stdout)
         return answer
 
