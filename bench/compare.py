@@ -57,8 +57,6 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="grantway-bench-")))
         folder.chmod(0o711)  # PostgreSQL's own user has to find its folder
         running = _start(stack, folder, systems, chosen)
-        for system, there in running.items():
-            check(system, there, chosen.operations)
         for turn in range(chosen.rounds + 1):
             print(f"{time.monotonic() - began:5.0f} s  round {turn} of {chosen.rounds}", flush=True)
             for operation in chosen.operations:
@@ -108,10 +106,12 @@ def _start(stack: ExitStack, folder: Path, systems: list[System], chosen: argpar
         began, own = time.monotonic(), folder / system.key
         own.mkdir()
         try:
-            running[system] = stack.enter_context(system.start(own, _amounts(system, chosen), SERVER_CORE))
-        except Missing as missing:
+            there = stack.enter_context(system.start(own, _amounts(system, chosen), SERVER_CORE))
+            check(there, chosen.operations)
+        except (Missing, processes.DidNotStart) as missing:
             print(f"Without {system.peer} ({system.setup}): {missing}", flush=True)
             continue
+        running[system] = there
         print(f"{system.peer}, {system.setup}: filled and started in {time.monotonic() - began:.1f} s", flush=True)
     return running
 

@@ -39,9 +39,9 @@ from grantway.protocol.vault import Vault
 from grantway.server.opening import open_service, prepare
 from grantway.server.settings import Settings
 from grantway.server.storage.keeping import TALLIES_BY_HOUR
-from grantway.server.storage.sqlite.files import connect
 from grantway.server.storage.sql.records import CODECS
 from grantway.server.storage.sql.statements.rows import ADD
+from grantway.server.storage.sqlite.files import connect
 
 CLIENTS, ACCOUNTS, USERS = 1_000, 20_000, 30_000
 CONNECTIONS = 100_000

@@ -21,6 +21,10 @@ _BUSY = 0.02
 """Seconds of CPU in a tenth of a second: who takes less is idle."""
 
 
+class DidNotStart(SystemExit):
+    """Said with the end of its log."""
+
+
 class Program:
     """A program and all processes that it starts, on the given cores; a context manager. It has started once ``ready`` says so."""
 
@@ -59,7 +63,7 @@ class Program:
     def _wait(self) -> None:
         while not self._ready():
             if self._process.poll() is not None or time.monotonic() - self._began > self._patience:
-                raise SystemExit(f"{' '.join(self._command)} did not start:\n{self.log()[-2000:]}")
+                raise DidNotStart(f"{' '.join(self._command)} did not start:\n{self.log()[-2000:]}")
             time.sleep(0.01)
         self.started_in = time.monotonic() - self._began
 

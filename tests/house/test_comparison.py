@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from argparse import Namespace
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from bench import processes, tables
+from bench.compare import _share
 from bench.figures import Cell, Run, cell, verdicts
 from bench.systems import OPAQUE, REFRESH, Amounts, Running, System
 
@@ -78,6 +80,15 @@ def test_oidc_provider_is_met_where_it_is_fastest_and_only_where_an_aim_was_set(
     }
     (only,) = verdicts(cells, [system("grantway-sqlite", "Grantway"), *systems])
     assert (only.operation, only.theirs, only.ratio, only.holds) == (OPAQUE, "oidc-provider-memory", 2.0, True)
+
+
+def test_a_token_that_can_be_used_once_is_in_the_share_of_one_run(tmp_path: Path) -> None:
+    tokens = [f"token-{each}" for each in range(110)]
+    (tmp_path / "codes").write_text("\n".join(tokens))
+    chosen = Namespace(rounds=5, seconds=2)
+    shares = [_share(tmp_path / "codes", turn, chosen, warm=1).read_text().split() for turn in range(6)]
+    assert [len(share) for share in shares] == [10, 20, 20, 20, 20, 20]
+    assert [token for share in shares for token in share] == tokens
 
 
 def test_the_cpu_of_a_system_is_that_of_its_children_too_and_of_those_that_ended() -> None:
