@@ -188,32 +188,86 @@ def standby_of(primary: Cluster) -> Iterator[Cluster]:
     """A second server that follows this one. What the primary acknowledges from now on, both have."""
     with owned_folder() as folder:
         made = Cluster(primary.programs, folder)
-        source = f"{primary.url()}?application_name=standby"
-        run(
-            primary.programs / "pg_basebackup", "-D", made.data, "-d", source, "-R", "-c", "fast", "--no-sync",
-            folder=folder,
-        )  # fmt: skip
         try:
+            _copy(primary, made)
             made.start_somewhere()
-            with primary.connect() as admin:
-                admin.execute("alter system set synchronous_standby_names = 'standby'")
-                admin.execute("select pg_reload_conf()")
-                state = "select sync_state from pg_stat_replication"
-                until(lambda: admin.execute(state).fetchall() == [("sync",)], "the standby follows")
+            await_standby(primary)
             yield made
         finally:
             made.close()
 
 
-@dataclass(frozen=True)
-class Bouncer:
-    """pgbouncer before a cluster: the same databases at another port."""
+def follow(primary: Cluster, follower: Cluster) -> None:
+    """A server that has ended comes back to its port as the standby of this one, whatever it held before."""
+    shutil.rmtree(follower.data)
+    _copy(primary, follower)
+    follower.configure(port=follower.port, unix_socket_directories=str(follower.folder))
+    follower.start()
+    await_standby(primary)
 
-    port: int
+
+def await_standby(primary: Cluster) -> None:
+    """Returns when a standby has what the primary acknowledges."""
+    with primary.connect() as admin:
+        admin.execute("alter system set synchronous_standby_names = 'standby'")
+        admin.execute("select pg_reload_conf()")
+        state = "select sync_state from pg_stat_replication"
+        until(lambda: admin.execute(state).fetchall() == [("sync",)], "the standby follows")
+
+
+def _copy(primary: Cluster, into: Cluster) -> None:
+    source = f"{primary.url()}?application_name=standby"
+    run(
+        primary.programs / "pg_basebackup", "-D", into.data, "-d", source, "-R", "-c", "fast", "--no-sync",
+        folder=into.folder,
+    )  # fmt: skip
+    # The copy, promoted one day, is not to wait for a standby of its own.
+    altered = into.data / "postgresql.auto.conf"
+    kept = [line for line in altered.read_text().splitlines() if not line.startswith("synchronous_standby_names")]
+    altered.write_text("\n".join([*kept, ""]))
+
+
+@dataclass
+class Bouncer:
+    """pgbouncer before a cluster: the same databases at another port. It can be stopped and started again."""
+
+    program: str
+    folder: Path
+    settings: dict[str, str | int | Path]
+    behind: Cluster
+    port: int = 0
 
     def by_way_of(self, url: str) -> str:
         """The same database, through here."""
         return re.sub(r"(?<=:)\d+(?=/)", str(self.port), url)
+
+    def start(self) -> None:
+        """Returns when connections are taken."""
+        given = self.settings | {"listen_port": self.port, "pidfile": self._pid_file, "logfile": self.log}
+        settings = [f"{name} = {value}" for name, value in given.items()]
+        conf, database = self.folder / "conf", f"* = host=127.0.0.1 port={self.behind.port}"
+        conf.write_text("\n".join(["[databases]", database, "[pgbouncer]", *settings, ""]))
+        self.log.unlink(missing_ok=True)
+        run(self.program, "-q", "-d", conf, folder=self.folder)
+        said = until(
+            lambda: self.log.exists() and re.findall(r"FATAL.*|process up", self.log.read_text()), "how it went"
+        )
+        assert said == ["process up"], said
+
+    def stop(self) -> None:
+        """At once, whoever is connected."""
+        if self._pid_file.exists():
+            pid = int(self._pid_file.read_text())
+            os.kill(pid, signal.SIGTERM)
+            until(lambda: not is_alive(pid), "pgbouncer has ended")
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log"
+
+    @property
+    def _pid_file(self) -> Path:
+        return self.folder / "server.pid"
 
 
 @contextmanager
@@ -223,26 +277,20 @@ def pgbouncer(behind: Cluster, pool_mode: str = "transaction", **more: str | int
     if program is None:
         pytest.skip("This needs pgbouncer (on Debian: apt-get install pgbouncer).")
     with owned_folder() as folder:
-        users, pid_file, log, conf = (folder / name for name in ("users", "server.pid", "log", "conf"))
+        users = folder / "users"
         users.write_text(f'"{USER}" ""\n')
-        given = {
+        settings: dict[str, str | int | Path] = {
             "listen_addr": "127.0.0.1", "unix_socket_dir": "", "auth_type": "trust", "auth_file": users,
-            "pidfile": pid_file, "logfile": log, "pool_mode": pool_mode,
-        } | more  # fmt: skip
+            "pool_mode": pool_mode,
+        }  # fmt: skip
+        made = Bouncer(program, folder, {**settings, **more}, behind)
 
         def start(port: int) -> None:
-            settings = [f"{name} = {value}" for name, value in (given | {"listen_port": port}).items()]
-            conf.write_text(
-                "\n".join(["[databases]", f"* = host=127.0.0.1 port={behind.port}", "[pgbouncer]", *settings, ""])
-            )
-            run(program, "-q", "-d", conf, folder=folder)
-            said = until(lambda: log.exists() and re.findall(r"FATAL.*|process up", log.read_text()), "how it went")
-            assert said == ["process up"], said
+            made.port = port
+            made.start()
 
         try:
-            yield Bouncer(at_a_free_port(start, log))
+            at_a_free_port(start, made.log)
+            yield made
         finally:
-            if pid_file.exists():
-                pid = int(pid_file.read_text())
-                os.kill(pid, signal.SIGTERM)  # at once, whoever is connected
-                until(lambda: not is_alive(pid), "pgbouncer has ended")
+            made.stop()

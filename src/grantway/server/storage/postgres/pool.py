@@ -206,7 +206,7 @@ class Pool:
 _KNOWN = (
     "password authentication failed", "too many connections", "remaining connection slots", "starting up",
     "shutting down", "does not exist", "session is read-only", "recovery mode", "refused", "timeout expired",
-    "could not translate host name", "server closed the connection", "certificate",
+    "could not translate host name", "server closed the connection", "unsupported startup parameter", "certificate",
 )  # fmt: skip
 
 
