@@ -74,6 +74,19 @@ def test_a_repeated_request_of_a_token_ahead_gets_the_same_successor(stage: Stag
     assert stage.refreshed(by, ahead).refresh == stage.refreshed(by, ahead).refresh == of_generation(tokens, 8)
 
 
+def test_a_token_ahead_introspects_as_what_it_is_and_ends_its_grant_when_it_is_revoked(stage: Stage) -> None:
+    by = stage.integration(policy={"refresh_idle_lifetime": 10 * 86_400})
+    tokens = stage.connect(by)
+    ahead = of_generation(tokens, 7)
+    assert not stage.is_active(ahead)
+    stage.wait(days=12)
+    restored(stage, timedelta(days=11))
+    assert stage.is_active(ahead)
+    assert not stage.is_active(tokens.refresh)
+    stage.revoke(by, ahead)
+    refused(stage.refresh(by, ahead), "invalid_grant", "grant_ended")
+
+
 def test_a_thief_with_a_token_of_the_lost_time_is_found_out_by_its_owner(stage: Stage) -> None:
     """Nobody knows any more that generation 4 was used. It is found out when both go on."""
     by = stage.integration(public=True)

@@ -39,8 +39,8 @@ def backup(
     begun = datetime.now(UTC)
     if target.is_dir():
         target = target / f"grantway-{begun:%Y%m%dT%H%M%SZ}.db"
-    with progress("pages", as_json) as told:
-        size = _done(back_up, settings.database_path, target, begun, told)
+    with house.told_why(), progress("pages", as_json) as told:
+        size = back_up(settings.database_path, target, begun, told)
     note = "The master key is not in it. Keep that elsewhere: without it nothing in this file can be used."
     tell({"backup": str(target), "of": begun, "bytes": size}, as_json, note)
 
@@ -79,7 +79,8 @@ def restore(
     elif backup is not None:
         settings = house.settings_of(data)
         _refuse_postgres(settings)
-        marked = _done(restoring.restore, settings, backup, replace=replace, since=told_since)
+        with house.told_why():
+            marked = restoring.restore(settings, backup, replace=replace, since=told_since)
         tell(_as_answer(marked), as_json, _ENDS)
 
 
@@ -125,16 +126,3 @@ def _as_answer(marked: Marked) -> Answer:
         "journal": marked.was_kept,
         "replaced_database": None if marked.kept_at is None else str(marked.kept_at),
     }
-
-
-def _done(work: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """What the work gives back. What stops it is said in its own sentence."""
-    from grantway.server.settings_sources import CannotStart
-    from grantway.server.storage.port import StorageError
-
-    try:
-        return work(*args, **kwargs)
-    except CannotStart as problem:
-        raise Stop(*problem.problems, reason="cannot_start") from None
-    except StorageError as problem:
-        raise Stop(str(problem), reason="storage") from None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -36,8 +37,6 @@ def with_service(data: Path | None, work: Callable[[Service], Awaitable[T]]) -> 
     import asyncio
 
     from grantway.server.opening import open_service, prepare
-    from grantway.server.settings_sources import CannotStart
-    from grantway.server.storage.port import StorageError
 
     # One commit needs no measuring of the disk to choose where it runs.
     settings = settings_of(data).model_copy(update={"writer": "tick"})
@@ -49,9 +48,19 @@ def with_service(data: Path | None, work: Callable[[Service], Awaitable[T]]) -> 
         finally:
             await service.storage.close()
 
-    try:
+    with told_why():
         prepare(settings)
         return asyncio.run(run())
+
+
+@contextmanager
+def told_why() -> Iterator[None]:
+    """What stops the work inside is said in its own sentence."""
+    from grantway.server.settings_sources import CannotStart
+    from grantway.server.storage.port import StorageError
+
+    try:
+        yield
     except CannotStart as problem:
         raise Stop(*problem.problems, reason="cannot_start") from None
     except StorageError as problem:

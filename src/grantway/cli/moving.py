@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+from typing import Annotated, BinaryIO
 
 import typer
 
 from grantway.cli import house
 from grantway.cli.terminal import Data, Json, Stop, progress, tell
-
-if TYPE_CHECKING:
-    from grantway.server.moving import Moved
 
 _STREAM = Path("-")
 
@@ -32,12 +29,12 @@ def export(
     if file == _STREAM:
         if as_json:
             raise typer.BadParameter("Standard output is either the export or JSON.")
-        with progress("rows", as_json) as told:
-            _done(take, settings, sys.stdout.buffer, told)
+        with house.told_why(), progress("rows", as_json) as told:
+            take(settings, sys.stdout.buffer, told)
         sys.stdout.buffer.flush()
         return
-    with _new(file) as out, progress("rows", as_json) as told:
-        moved: Moved = _done(take, settings, out, told)
+    with house.told_why(), _new(file) as out, progress("rows", as_json) as told:
+        moved = take(settings, out, told)
     note = "It is of use only with the same master key, which is not in it. Import it with: grantway import FILE"
     tell({"file": str(file), "of": moved.made_at, "bytes": file.stat().st_size, "rows": moved.rows}, as_json, note)
 
@@ -51,16 +48,13 @@ def bring(
     from grantway.server.moving import bring
 
     settings = house.settings_of(data)
-    if file == _STREAM:
-        moved: Moved = _done(bring, settings, sys.stdin.buffer)
-    else:
-        try:
-            size = file.stat().st_size
-            opened = file.open("rb")
-        except OSError as error:
-            raise Stop(f"{file} cannot be read: {error.strerror}.", reason="file_unreadable") from None
-        with opened, progress("bytes", as_json) as told:
-            moved = _done(bring, settings, opened, None if told is None else lambda: told(opened.tell(), size))
+    with house.told_why(), _told_if_no_export():
+        if file == _STREAM:
+            moved = bring(settings, sys.stdin.buffer)
+        else:
+            with _read(file) as opened, progress("bytes", as_json) as told:
+                size = file.stat().st_size
+                moved = bring(settings, opened, None if told is None else lambda: told(opened.tell(), size))
     tell({"database": settings.database_named, "of": moved.made_at, "rows": moved.rows}, as_json)
 
 
@@ -79,17 +73,18 @@ def _new(file: Path) -> Iterator[BinaryIO]:
         raise Stop(f"{file} cannot be written: {os.strerror(error.errno or 0)}.", reason="file_unwritable") from None
 
 
-def _done(work: Callable[..., Any], *args: Any) -> Any:
-    """What the work gives back. What stops it is said in its own sentence."""
-    from grantway.server.settings_sources import CannotStart
+def _read(file: Path) -> BinaryIO:
+    try:
+        return file.open("rb")
+    except OSError as error:
+        raise Stop(f"{file} cannot be read: {error.strerror}.", reason="file_unreadable") from None
+
+
+@contextmanager
+def _told_if_no_export() -> Iterator[None]:
     from grantway.server.storage.moving.file import NotOurs
-    from grantway.server.storage.port import StorageError
 
     try:
-        return work(*args)
-    except CannotStart as problem:
-        raise Stop(*problem.problems, reason="cannot_start") from None
+        yield
     except NotOurs as problem:
         raise Stop(str(problem), reason="not_an_export") from None
-    except StorageError as problem:
-        raise Stop(str(problem), reason="storage") from None

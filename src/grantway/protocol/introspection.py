@@ -93,7 +93,8 @@ def _refresh_token(
     out = why_out(held)
     if out is not None:
         return Decision(INACTIVE, reason=out)
-    end = min((each for each in (refresh_end(held), proven.expires_at) if each is not None), default=None)
+    ends = (refresh_end(held, proven.unknown_until), proven.expires_at)
+    end = min((each for each in ends if each is not None), default=None)
     if end is not None and at.now >= end:
         return Decision(INACTIVE, reason="refresh_token_expired")
     answer = IntrospectionAnswer(

@@ -23,6 +23,8 @@ class ProvenRefresh:
     held: GrantInUse
     is_live: bool
     expires_at: datetime | None = None
+    unknown_until: datetime | None = None
+    """It is ahead of its row, which was set back: up to then it may have moved."""
 
 
 async def prove_refresh(text: str, facts: Facts, at: Moment) -> ProvenRefresh | None:
@@ -33,6 +35,8 @@ async def prove_refresh(text: str, facts: Facts, at: Moment) -> ProvenRefresh | 
     held = await facts.grant(token.grant_id)
     if held is None or not token.is_proven(at.vault.open(held.grant.key_id, held.grant.secret, held.grant.id)):
         return None
+    if token.generation > held.grant.generation and (set_back := await facts.restoration()) is not None:
+        return ProvenRefresh(held, is_live=True, unknown_until=set_back.restored_at)
     return ProvenRefresh(held, token.generation == held.grant.generation != 0)
 
 
