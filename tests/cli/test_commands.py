@@ -18,6 +18,7 @@ Tell = Callable[..., dict[str, Any]]
 CALLBACK = ("--redirect-uri", "https://client.example/callback")
 
 
+@pytest.mark.own_storage
 def test_a_first_client_needs_no_ceremony(grantway: Grantway, data: Path) -> None:
     ran = grantway(
         "clients", "create", "--name", "Helpdesk", "--profile", "standard", *CALLBACK, "--scope", "a b", "--json"
@@ -209,6 +210,7 @@ def test_keys_are_published_before_they_sign(tell: Tell, grantway: Grantway) -> 
     assert leaked[0]["kid"] != first[0]["kid"]
 
 
+@pytest.mark.own_storage
 def test_migrating_twice_changes_nothing(tell: Tell) -> None:
     assert tell("migrate")["applied"]
     assert tell("migrate")["applied"] == []

@@ -27,6 +27,7 @@ def states(answer: dict[str, Any]) -> dict[str, str]:
     return {one["name"]: one["state"] for one in answer["checks"]}
 
 
+@pytest.mark.own_storage
 def test_where_nothing_is_nothing_is_made(tell: Tell, data: Path) -> None:
     answer = tell("doctor")
     assert answer["healthy"] is True
@@ -37,6 +38,7 @@ def test_where_nothing_is_nothing_is_made(tell: Tell, data: Path) -> None:
     assert not data.exists()
 
 
+@pytest.mark.own_storage
 def test_a_database_in_use_is_well(tell: Tell) -> None:
     tell("operators", "create", "--email", "olga@example.com")
     answer = tell("doctor")
@@ -58,6 +60,7 @@ def test_it_names_what_waits_and_what_died(tell: Tell, data: Path) -> None:
     assert "operators create" in said["operators"]
 
 
+@pytest.mark.own_storage
 def test_another_key_an_old_schema_and_open_files_are_problems(tell: Tell, grantway: Grantway, data: Path) -> None:
     def problems() -> list[str]:
         ran = grantway("doctor", "--json")
@@ -88,6 +91,7 @@ def test_it_asks_the_server_that_runs(tmp_path: Path, grantway: Grantway, monkey
         assert states(grantway("doctor", "--json").answer)["server"] == "ok"
 
 
+@pytest.mark.own_storage
 def test_people_read_a_table_and_get_an_exit_code(grantway: Grantway, tell: Tell, data: Path) -> None:
     tell("users", "list")
     (data / "master.key").unlink()

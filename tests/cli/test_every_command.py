@@ -175,7 +175,10 @@ def furnish(tell: Tell, data: Path) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("name", sorted(RUNS))
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.own_storage) if name == "backup" else name for name in sorted(RUNS)],
+)
 def test_json_is_exactly_one_object(name: str, house: dict[str, str], tell: Tell, tmp_path: Path) -> None:
     older = {"client_id": "till", "account": "acme", "tokens": [{"kind": "migration", "token": "sq0atp-0123456789"}]}
     (tmp_path / "older.jsonl").write_text(json.dumps(older))

@@ -28,6 +28,8 @@ from tests.helpers.removals import Installation, Way, installation
 from tests.helpers.rigged import DEADLINE, NAMES
 from tests.helpers.waiting import until
 
+pytestmark = pytest.mark.own_storage
+
 Comes = tuple[int | None, str | None]
 
 EVENTS = 12

@@ -19,6 +19,8 @@ from tests.helpers.removals import BROKEN, EVENTS, WAYS, Connected, Installation
 from tests.helpers.rigged import DELIVERY_STEPS, REMOVAL_STEPS
 from tests.helpers.waiting import until
 
+pytestmark = pytest.mark.own_storage
+
 
 @pytest.fixture(scope="module")
 def there(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:

@@ -43,8 +43,10 @@ def kept(stage: Stage, *faults: Exception, workers: int = 1, seconds: float = 0.
             await asyncio.gather(*run)
         return list(logs)
 
-    stage.storage.__class__ = Failing
-    stage.storage.faults = list(faults)  # type: ignore[attr-defined]
+    if faults:
+        assert isinstance(stage.storage, MemoryStorage)
+        stage.storage.__class__ = Failing
+        stage.storage.faults = list(faults)  # type: ignore[attr-defined]
     return asyncio.run(go())
 
 
@@ -90,6 +92,7 @@ def test_nothing_to_remove_is_nothing_to_say() -> None:
     assert live(stage) == 1
 
 
+@pytest.mark.own_storage
 def test_a_storage_that_is_busy_is_asked_again_next_time() -> None:
     stage = abandoned(1)
     logs = kept(stage, Overloaded("full"))
@@ -97,6 +100,7 @@ def test_a_storage_that_is_busy_is_asked_again_next_time() -> None:
     assert live(stage) == 0
 
 
+@pytest.mark.own_storage
 def test_an_unknown_outcome_ends_it_so_that_the_process_stops() -> None:
     with pytest.raises(OutcomeUnknown):
         kept(abandoned(1), OutcomeUnknown("fsync"))

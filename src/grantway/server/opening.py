@@ -7,7 +7,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 
 from grantway.protocol.administration.scopes import publish_catalogue
-from grantway.server.master_key import ensure_master_key, load_vault, make_private_directory
+from grantway.server.master_key import CHECK, ensure_master_key, find_master_key, load_vault, make_private_directory
 from grantway.server.removals import Journal
 from grantway.server.service import Service
 from grantway.server.settings import Settings
@@ -22,14 +22,22 @@ def prepare(settings: Settings) -> list[str]:
 
     Raises ``CannotStart``.
     """
-    ensure_master_key(settings)
     url = settings.database_url
     try:
         if url is not None:
             _need_driver()
             from grantway.server.storage import postgres  # not at every start: 90 ms and 13 MB
 
+            # A key that is drawn for a database which was made with another is of no use, and in the way.
+            if find_master_key(settings) is None and postgres.has_meta(url, CHECK, pooler=settings.database_pooler):
+                raise CannotStart(
+                    f"The database {settings.database_named} is in use, and its master key is not here. Give every host "
+                    "the same one by GRANTWAY_MASTER_KEY_FILE or GRANTWAY_MASTER_KEY; without it nothing in the "
+                    "database can be used."
+                )
+            ensure_master_key(settings)
             return postgres.migrate(url, pooler=settings.database_pooler)
+        ensure_master_key(settings)
         make_private_directory(settings.database_path.parent)
         return migrate(settings.database_path)
     except StorageError as error:

@@ -8,7 +8,7 @@ the few that a process has; ``commits`` knows which of them commit, and what is 
 database's time; ``migrate`` makes and changes the tables.
 """
 
-from grantway.server.storage.postgres.migrate import migrate, plan
+from grantway.server.storage.postgres.migrate import has_meta, migrate, plan
 from grantway.server.storage.postgres.storage import PostgresStorage
 
-__all__ = ["PostgresStorage", "migrate", "plan"]
+__all__ = ["PostgresStorage", "has_meta", "migrate", "plan"]

@@ -75,6 +75,14 @@ def plan(url: str, known: Sequence[Migration] | None = None, *, pooler: Pooler =
         return [Planned(each.name, each.phase, tuple(statements(each.script))) for each in lacking]
 
 
+def has_meta(url: str, key: str, *, pooler: Pooler = "none") -> bool:
+    """Whether there is such a value about the database itself (see ``Storage.read_meta``). Raises ``StorageError``."""
+    with _connected(url, pooler) as connection:
+        if connection.execute("select to_regclass('meta') is not null").fetchone() != (True,):
+            return False
+        return connection.execute("select 1 from meta where key = %s", (key,)).fetchone() is not None
+
+
 async def refuse_unmigrated(link: Link) -> None:
     """Raise ``StorageError`` with a sentence unless the database has the schema that this code needs."""
     try:
