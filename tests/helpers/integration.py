@@ -6,6 +6,7 @@ import http.client
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from threading import Barrier
 from typing import Any, TypeVar
@@ -78,13 +79,10 @@ class Integration:
         barrier = Barrier(times)
 
         def one(_: int) -> T:
-            connection = self.connection()
-            connection.connect()
-            barrier.wait(30)
-            try:
+            with closing(self.connection()) as connection:
+                connection.connect()
+                barrier.wait(60)
                 return ask(connection)
-            finally:
-                connection.close()
 
         with ThreadPoolExecutor(times) as pool:
             return list(pool.map(one, range(times)))

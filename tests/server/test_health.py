@@ -186,6 +186,7 @@ class Load:
                 answer.read()
             except (OSError, http.client.HTTPException) as error:
                 self.lost.append(type(error).__name__)
+                connection.close()
                 return
             self.statuses[answer.status] += 1
             if answer.getheader("connection") == "close":

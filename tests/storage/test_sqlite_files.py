@@ -15,11 +15,11 @@ from grantway.protocol.decision import LeaseNotice, ReportDelivery
 from grantway.protocol.model import DeliveryAttempt
 from grantway.server.storage.keeping import KEYS
 from grantway.server.storage.port import StorageError
+from grantway.server.storage.sql.migrations import Migration, migrations, read
 from grantway.server.storage.sql.records import CODECS
 from grantway.server.storage.sql.statements import rows as sql
 from grantway.server.storage.sqlite import SqliteStorage, migrate
 from grantway.server.storage.sqlite.files import refuse_network
-from grantway.server.storage.sql.migrations import Migration, migrations, read
 from tests.storage.asking import HOUR, NOON, add, an_id, ask, do, user
 
 GOLDEN = Path(__file__).parent
