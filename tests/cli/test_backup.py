@@ -122,6 +122,13 @@ def test_nor_one_that_a_server_serves(backup: Path, tmp_path: Path) -> None:
         server.cli("restore", str(backup), "--replace")
 
 
+def test_what_a_link_leads_to_is_not_replaced(backup: Path, grantway: Grantway, data: Path, tmp_path: Path) -> None:
+    (data / "grantway.db").rename(tmp_path / "real.db")
+    (data / "grantway.db").symlink_to(tmp_path / "real.db")
+    assert "is a link" in refused(grantway("restore", str(backup), "--replace", "--json"), "cannot_start")
+    assert (data / "grantway.db").is_symlink()
+
+
 def test_a_damaged_database_can_be_replaced(backup: Path, tell: Tell, data: Path) -> None:
     (data / "grantway.db").write_bytes(b"not a database at all" * 1000)
     tell("restore", str(backup), "--replace")

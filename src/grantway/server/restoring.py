@@ -72,6 +72,8 @@ def restore(
         raise CannotStart("There is no master key here. Give the one with which the backup was made.")
     if database.exists() and not replace:
         raise CannotStart(f"There is a database at {database}. With --replace the backup takes its place.")
+    if database.is_symlink():
+        raise CannotStart(f"{database} is a link. Name the file itself by GRANTWAY_DATABASE.")
     refuse_in_use(database)
     make_private_directory(database.parent)
     draft = draft_of(database)
