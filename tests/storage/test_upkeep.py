@@ -16,7 +16,7 @@ from grantway.protocol.facts import NumberedEntry
 from grantway.protocol.leases import take
 from grantway.protocol.model import AuditEntry, AuditSeal, Lease
 from grantway.protocol.sealing import Range
-from grantway.server.sealing import seal_all
+from grantway.server.sealing import seal_all, seal_next
 from grantway.server.service import Service
 from grantway.server.settings import Settings
 from grantway.server.storage.postgres import PostgresStorage
@@ -230,6 +230,19 @@ def test_an_audit_is_sealed_and_verified_and_the_hash_is_the_same_on_every_engin
     assert seal.digest == as_written.digest
     found = asyncio.run(verify(service(storage), seal.hash))
     assert (found.flaw, found.entries, found.since_head) == (None, 2, 0)
+
+
+def test_of_five_that_seal_at_once_one_makes_the_seal_and_the_chain_is_whole(storage: Any) -> None:
+    add(storage, *[aged(number) for number in range(1, 8)])
+
+    async def at_once() -> list[AuditSeal | None]:
+        up_to = await storage.sealable()
+        return list(await asyncio.gather(*[seal_next(service(storage), up_to) for _ in range(5)]))
+
+    made = [each for each in asyncio.run(at_once()) if each is not None]
+    assert list(ask(storage, lambda facts: facts.seals())) == made
+    assert [each.count for each in made] == [7]
+    assert asyncio.run(verify(service(storage))).flaw is None
 
 
 def test_upkeep_changes_nothing_that_anybody_reads(storage: Any) -> None:
