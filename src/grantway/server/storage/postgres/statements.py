@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from grantway.server.storage.sql.statements import grants, sweeping
+from grantway.server.storage.sql.statements import grants, people, sweeping
 
 _MOVED = """generation = g.generation + 1, previous_moved_at = g.moved_at"""
 
@@ -31,9 +31,12 @@ MOVED = "select id, generation, moved_at from grants where id = any ($1::bytea[]
 commit is answered only when what is seen here has reached the standby, too."""
 
 SWEEP_CODES = """
-delete from grants where id in (
-  select id from grants where unexchanged_until < $1 order by unexchanged_until limit $2 for update skip locked)"""
+delete from grants where id = any (array(
+  select id from grants where unexchanged_until < $1 order by unexchanged_until limit $2 for update skip locked))"""
 """Codes that nobody exchanged; the column is null for everything else."""
+
+SET_BACK_CODES = "update grants set code_expires_at = null where unexchanged_until > $1"
+"""Codes that may have been exchanged since a backup."""
 
 NOW = "select (extract(epoch from clock_timestamp()) * 1000000)::bigint"
 """The database's time."""
@@ -56,12 +59,13 @@ where i.inhparent = 'audit_entries'::regclass"""
 """The parts of the audit by name."""
 
 SWEEP_AUDIT = f"""
-delete from audit_entries_default where sequence in (
-  select sequence from audit_entries_default where sequence <= ({LAST_RETIRED}) and $1::bigint > 0 limit $2)"""
+delete from audit_entries_default where sequence = any (array(
+  select sequence from audit_entries_default where sequence <= ({LAST_RETIRED}) and $1::bigint > 0 limit $2))"""
 """Retired entries of days without a partition of their own; of the others, whole days are dropped."""
 
 INSTEAD: Mapping[str, str] = {
     grants.MOVE_GENERATION: MOVE_GENERATION,
+    people.SET_BACK["codes"]: SET_BACK_CODES,
     sweeping.SWEEPS["codes"]: SWEEP_CODES,
     sweeping.SWEEPS["audit_entries"]: SWEEP_AUDIT,
 }

@@ -81,9 +81,12 @@ ABANDONED_CONNECTIONS = f"""
 {_VIEW}
 where c.removed_at is null and c.activated_at is null and c.created_at < ?1 and not exists (
   select 1 from grants g where g.connection_id = c.id and g.revoked_at is null and g.generation = 0
-    and g.code_expires_at > ?2)
+    and g.code_expires_at > ?2 limit 1 offset 0)
 order by c.created_at, c.id limit ?3"""
-"""Live connections made before a time (``?1``) that never had a token and have no code that is still good (``?2``)."""
+"""Live connections made before a time (``?1``) that never had a token and have no code that is still good (``?2``).
+
+The offset keeps PostgreSQL from joining all grants: each connection's are looked up.
+"""
 
 WEBHOOK_VIEW = f"""
 select {WEBHOOK.columns("w")}, {VIEW} from webhooks w cross join connections c on c.id = w.connection_id{_BESIDE}
