@@ -56,7 +56,7 @@ class _Void(Exception):
 
 
 class Committer:
-    """Runs groups of jobs on the writing connection. For one thread.
+    """Runs groups of jobs on the writing connection. For one thread at a time.
 
     ``failed`` says why nothing is done any more, after a commit of unknown outcome. ``groups`` and ``jobs`` count what
     was committed and what was done, for metrics.
@@ -71,21 +71,49 @@ class Committer:
     ) -> None:
         self._connection = connection
         self._ask = asking(connection)
-        self._turnstile = turnstile
+        self.turnstile = turnstile
         self._clock = clock
         self._on_unknown_outcome = on_unknown_outcome
         self._parsed = Parsed()
         self._commit_begun = False
+        self._trouble: BaseException | None = None
         self.failed: str | None = None
         self.groups = 0
         self.jobs = 0
 
     def run(self, jobs: Sequence[Job]) -> None:
         """Do the jobs and commit. Afterwards each has a value, which is durable, or an error. Raises only to stop."""
+        with self.turnstile:
+            self.open(jobs)
+            self.finish(jobs)
+
+    def open(self, jobs: Sequence[Job]) -> None:
+        """Begin a transaction and let the jobs have their say, while the turnstile is held. What fails is for ``finish``."""
         self._commit_begun = False
+        self._trouble = None
         self.jobs += len(jobs)
         try:
-            self._run(jobs)
+            if self.failed is not None:
+                raise StorageError(self.failed)
+            self._begin()
+            for job in jobs:
+                self._do(job)
+        except BaseException as error:  # noqa: BLE001  told by finish, which comes in any case
+            self._trouble = error
+
+    def finish(self, jobs: Sequence[Job]) -> None:
+        """Commit what was opened, while the turnstile is still held; what ``run`` says of its end is true of this one."""
+        try:
+            if self._trouble is not None:
+                raise self._trouble
+            self._commit()
+        except _Void:
+            self._roll_back()
+            self._run_singly(jobs)
+        except OutcomeUnknown as unknown:
+            for job in jobs:
+                job.value, job.error = None, OutcomeUnknown(*unknown.args)
+            self._stop(unknown)
         except BaseException as error:
             self._roll_back()
             for job in jobs:
@@ -99,23 +127,6 @@ class Committer:
         if isinstance(error, Exception):
             return _storage_error(error)
         return StorageError(f"The storage was stopped by {type(error).__name__}.")
-
-    def _run(self, jobs: Sequence[Job]) -> None:
-        if self.failed is not None:
-            raise StorageError(self.failed)
-        with self._turnstile:
-            self._begin()
-            try:
-                for job in jobs:
-                    self._do(job)
-                self._commit()
-            except _Void:
-                self._roll_back()
-                self._run_singly(jobs)
-            except OutcomeUnknown as unknown:
-                for job in jobs:
-                    job.value, job.error = None, OutcomeUnknown(*unknown.args)
-                self._stop(unknown)
 
     def _run_singly(self, jobs: Sequence[Job]) -> None:
         for job in jobs:

@@ -30,9 +30,32 @@ class Turnstile:
             os.close(self._next)
             raise
 
-    def __enter__(self) -> None:
+    def try_enter(self) -> bool:
+        """Whether it was free and is held now. Does not wait."""
+        self._refuse_forked()
+        try:
+            fcntl.flock(self._next, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        else:
+            return True
+        finally:
+            fcntl.flock(self._next, fcntl.LOCK_UN)
+
+    def leave(self) -> None:
+        """The turn is over."""
+        fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+    def _refuse_forked(self) -> None:
         if os.getpid() != self._process:
             raise StorageError("A storage cannot be used in a process forked after it was opened; open it there.")
+
+    def __enter__(self) -> None:
+        self._refuse_forked()
         fcntl.flock(self._next, fcntl.LOCK_EX)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX)
@@ -42,7 +65,7 @@ class Turnstile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        fcntl.flock(self._lock, fcntl.LOCK_UN)
+        self.leave()
 
     def close(self) -> None:
         """Let go of the files. They stay where they are: removing a lock file would make two of it."""
