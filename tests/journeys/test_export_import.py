@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import base64
+import json
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
-from tests.helpers.integration import Integration
+from tests.helpers.integration import REDIRECT_URI, Integration
 from tests.helpers.server import Platform, Server, fetch, populate, serving
+
+JSON = [("Content-Type", "application/json")]
 
 
 @pytest.fixture
@@ -43,7 +47,10 @@ class Held:
         self.refreshed = self._connected(self.confidential)
         self.by_public = self._connected(self.public)
         self.ended = self._connected(Integration.register(platform, "Ended"))
-        self.square = platform.client("Till", "--profile", "square", "--redirect-uri", "https://till.example/cb")
+        self.square = platform.client("Till", "--profile", "square", "--redirect-uri", REDIRECT_URI)
+        asked = {"client_id": self.square["client_id"], "scope": "ORDERS_READ"}
+        code = platform.customer.connect(f"/oauth2/authorize?{urlencode(asked)}")["code"]
+        self.till = self.obtain(grant_type="authorization_code", code=code)
         self.personal = platform.server.cli(
             "tokens", "create", "--client", self.square["client_id"], "--account", platform.account["id"],
             "--scope", "PAYMENTS_READ",
@@ -57,6 +64,22 @@ class Held:
         assert status == 200, tokens
         return tokens
 
+    def obtain(self, **fields: str) -> dict[str, Any]:
+        """Square's ``ObtainToken``: a token for thirty days, and a refresh token that stays the same."""
+        asked = {"client_id": self.square["client_id"], "client_secret": self.square["client_secret"], **fields}
+        reply = fetch("POST", f"{self.platform.base_url}/oauth2/token", JSON, json.dumps(asked).encode())
+        assert reply.status == 200, reply.text
+        tokens: dict[str, Any] = reply.json()
+        return tokens
+
+    def scopes_of(self, token: str) -> list[str]:
+        """What Square's ``RetrieveTokenStatus`` says."""
+        sent = [("Authorization", f"Bearer {token}")]
+        reply = fetch("POST", f"{self.platform.base_url}/oauth2/token/status", sent)
+        assert reply.status == 200, reply.text
+        scopes: list[str] = reply.json()["scopes"]
+        return scopes
+
     def refresh_all(self) -> None:
         status, self.refreshed = self.confidential.refresh(self.refreshed["refresh_token"])
         assert status == 200, self.refreshed
@@ -67,10 +90,10 @@ class Held:
         """Everything that was good is good, and what was not is not."""
         assert self.confidential.introspect(self.refreshed["access_token"])["active"] is True
         assert self.confidential.introspect(self.revoked)["active"] is False
-        status = fetch(
-            "POST", f"{self.platform.base_url}/oauth2/token/status", [("Authorization", f"Bearer {self.personal}")]
-        )
-        assert (status.status, status.json()["scopes"]) == (200, ["PAYMENTS_READ"])
+        assert self.scopes_of(self.personal) == ["PAYMENTS_READ"]
+        assert self.scopes_of(self.till["access_token"]) == ["ORDERS_READ"]
+        again = self.obtain(grant_type="refresh_token", refresh_token=self.till["refresh_token"])
+        assert again["refresh_token"] == self.till["refresh_token"]
         assert {one["client_id"] for one in self.connections()} >= {self.confidential.client_id, self.public.client_id}
         self.refresh_all()
 
