@@ -128,7 +128,7 @@ def _amounts(system: System, chosen: argparse.Namespace) -> Amounts:
 
 def _measure(system: System, there: Running, operation: str, turn: int, chosen: argparse.Namespace) -> Run | None:
     """One run; nothing if the system does not do this. The first turn warms."""
-    script = _script(there, operation, turn, chosen, system.warm)
+    script = script_of(there, operation, turn, chosen, system.warm)
     if script is None:
         return None
     seconds = (chosen.seconds if turn else system.warm) * system.stretch
@@ -139,7 +139,7 @@ def _measure(system: System, there: Running, operation: str, turn: int, chosen: 
     return Run(system.key, operation, came.answered, came.refused, came.seconds, used, came.p50, came.p99)
 
 
-def _script(
+def script_of(
     there: Running, operation: str, turn: int, chosen: argparse.Namespace, warm: float
 ) -> tuple[str, ...] | None:
     """The load script of an operation and its arguments."""
@@ -155,7 +155,8 @@ def _script(
     if operation == EXCHANGE:
         return each(material.token, "codes", "grant_type=authorization_code&code=", material.exchange)
     if operation == REFRESH:
-        file = _share(material.file("refresh_tokens"), turn, chosen, warm)
+        # Each of them is used again and again: as many for the turn that warms as for any other.
+        file = _share(material.file("refresh_tokens"), turn, chosen, chosen.seconds)
         return "refresh.lua", material.token, user.id, user.secret, str(file)
     if operation == INTROSPECTION:
         return each(material.introspection, "access_tokens", "token=", once="again")

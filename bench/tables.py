@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.figures import Cells, verdicts
+from bench.figures import Cells, Verdict, verdicts
 from bench.race import Outcome
 from bench.systems import System
 
@@ -41,14 +41,14 @@ def write(
     return "\n\n".join(part for part in parts if part)
 
 
-def record(text: str, document: Path) -> None:
+def record(text: str, document: Path, first: str = BEGIN, last: str = END) -> None:
     """Put the tables between the marks of the document."""
     said = document.read_text()
-    before, begin, rest = said.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    before, begin, rest = said.partition(first)
+    _, end, after = rest.partition(last)
     if not begin or not end:
-        raise SystemExit(f"{document.name} has no place for the tables: {BEGIN} … {END}")
-    document.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
+        raise SystemExit(f"{document.name} has no place for the tables: {first} … {last}")
+    document.write_text(f"{before}{first}\n\n{text}\n\n{last}{after}")
 
 
 def machine() -> str:
@@ -88,12 +88,29 @@ def _per_cpu_second(
 
 
 def _aims(systems: Sequence[System], cells: Cells) -> str:
+    """A row for each operation and aim; ours in columns."""
     names = {system.key: f"{system.peer}, {system.setup}" for system in systems}
+    found = verdicts(cells, systems)
+    ours = list(dict.fromkeys(each.ours for each in found))
+    by_row = {
+        (each.operation, each.theirs): {other.ours: other for other in found if _row(other) == _row(each)}
+        for each in found
+    }
     rows = [
-        [each.operation, names[each.ours], names[each.theirs], f"{each.ratio:.1f}", f"{each.times:g}", _yes(each.holds)]
-        for each in verdicts(cells, systems)
+        [operation, names[theirs], *(_told(held.get(key)) for key in ours)]
+        for (operation, theirs), held in by_row.items()
     ]
-    return _table(["", "ours", "theirs", "times theirs", "aim", "holds"], rows, left=3) if rows else ""
+    return _table(["times theirs", "aimed at", *(names[key] for key in ours)], rows, left=2) if rows else ""
+
+
+def _row(verdict: Verdict) -> tuple[str, str]:
+    return verdict.operation, verdict.theirs
+
+
+def _told(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return "—"
+    return f"{verdict.ratio:.1f} of {verdict.times:g}{'' if verdict.holds else ' **missed**'}"
 
 
 def _raced(systems: Sequence[System], raced: Mapping[str, Counter[Outcome]]) -> str:
@@ -123,10 +140,6 @@ def _details(systems: Sequence[System], operations: Sequence[str], cells: Cells)
 
 def _named(system: System) -> str:
     return f"{system.peer} {system.version}".strip() + f", {system.setup}{' (its fastest)' if system.fastest else ''}"
-
-
-def _yes(holds: bool) -> str:
-    return "yes" if holds else "**no**"
 
 
 def _number(value: float) -> str:
