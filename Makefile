@@ -11,7 +11,7 @@ space := $(subst ,, )
 expression = $(filter and or not,$(words))
 selected = $(if $(words),-k "$(if $(expression),$(words),$(subst $(space), and ,$(strip $(words))))")
 
-.PHONY: help setup serve test test-setup check format bench bench-own bench-scale lock clean
+.PHONY: help setup serve test test-setup soak check format bench bench-own bench-scale lock clean
 
 help: ## list the targets (this list)
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name sentence; do printf '  make %-11s %s\n' "$$name" "$$sentence"; done
@@ -29,6 +29,9 @@ test-setup: setup ## fetch what only tests need: chromium, wrk, PostgreSQL (Debi
 
 test: test-setup ## run the tests, all or those named: make test words="refresh reuse"
 	@$(bin)/python -m pytest -q -n 2 --dist loadfile --randomly-seed 1 --session-timeout 900 $(selected)
+
+soak: test-setup ## try for an hour what a run of the tests cannot: fail-overs, crashes, new luck (minutes=10 takes less)
+	@scripts/soak $(or $(minutes),60)
 
 check: setup ## look without running: format, lint, types, and which module may import which
 	$(bin)/ruff format --check .

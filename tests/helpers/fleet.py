@@ -10,18 +10,21 @@ import asyncio
 import itertools
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
 
 from bench.seed import REDIRECT_URI, VERIFIER
+from tests.helpers.hosts import Hosts
 
 PATIENCE = 15.0
 """Seconds until a client gives an answer up."""
 SOON = 0.25
 """Seconds until a client repeats. It is told to wait longer: this is to meet the database at its worst."""
+PACE = 0.1
+"""Seconds between two codes, or two revocations, of one client: they are used up."""
 AMBIGUOUS = frozenset({"lost", "late", "outcome_unknown"})
 
 
@@ -44,11 +47,11 @@ class Ledger:
 class Fleet:
     """The clients. ``work`` is what they do until ``stop`` is set."""
 
-    def __init__(self, hosts: list[str], credentials: tuple[str, str]) -> None:
+    def __init__(self, hosts: Hosts) -> None:
         self.ledger = Ledger()
         self.stop = asyncio.Event()
-        self._hosts = itertools.cycle(hosts)
-        self._proof = {"client_id": credentials[0], "client_secret": credentials[1]}
+        self._addresses = itertools.cycle(hosts.addresses)
+        self._proof = dict(zip(("client_id", "client_secret"), hosts.holdings.credentials, strict=True))
         self._http = httpx2.AsyncClient(timeout=PATIENCE, limits=httpx2.Limits(max_connections=64), trust_env=False)
 
     async def close(self) -> None:
@@ -63,23 +66,23 @@ class Fleet:
             token = self._note_successor(token, said["refresh_token"])
         return token
 
-    async def exchange_one_after_the_other(self, codes: Iterator[str]) -> None:
+    async def exchange_one_after_the_other(self, codes: list[str]) -> None:
         """Exchange codes; what was answered with a refusal after a lost answer was exchanged for nobody."""
-        for code in codes:
+        while codes and not self.stop.is_set():
+            code = codes.pop()
             said = await self._repeated("exchange", lambda code=code: self.exchange(code))  # type: ignore[misc]
             if said is not None:
                 self.ledger.exchanged[code] = said["refresh_token"]
-            if self.stop.is_set():
-                return
+            await asyncio.sleep(PACE)
 
-    async def revoke_one_after_the_other(self, tokens: Iterator[str]) -> None:
+    async def revoke_one_after_the_other(self, tokens: list[str]) -> None:
         """Revoke, so that nobody may use them any more."""
-        for token in tokens:
+        while tokens and not self.stop.is_set():
+            token = tokens.pop()
             said = await self._repeated("revoke", lambda token=token: self._post("/revoke", token=token))  # type: ignore[misc]
             if said is not None:
                 self.ledger.revoked.append(token)
-            if self.stop.is_set():
-                return
+            await asyncio.sleep(PACE)
 
     async def refresh(self, token: str) -> tuple[int, dict[str, Any]]:
         """Once, whatever comes of it."""
@@ -126,7 +129,7 @@ class Fleet:
 
     async def _post(self, path: str, **fields: str) -> tuple[int, dict[str, Any]]:
         """Status and members; 0 and ``lost`` or ``late`` where no answer came."""
-        host = next(self._hosts)
+        host = next(self._addresses)
         try:
             answer = await self._http.post(f"{host}{path}", data=fields | self._proof)
         except httpx2.TimeoutException:
@@ -138,9 +141,67 @@ class Fleet:
         return answer.status_code, answer.json() if answer.content else {}
 
 
-async def nothing_was_lost(fleet: Fleet, newest: list[str]) -> None:
-    """What must be true when the database is well again."""
-    ledger = fleet.ledger
+class Watch:
+    """Waits for what the fleet is told."""
+
+    def __init__(self, hosts: Hosts, ledger: Ledger) -> None:
+        self._hosts = hosts
+        self._ledger = ledger
+
+    async def until(self, true: Callable[[], bool], what: str, seconds: float = 60) -> float:
+        """How many seconds it took."""
+        began = time.monotonic()
+        while not true():
+            assert time.monotonic() - began < seconds, f"in vain: {what}; {dict(self._ledger.heard)}"
+            assert not self._ledger.wrong, self._ledger.wrong[:5]
+            await asyncio.sleep(0.02)
+        return time.monotonic() - began
+
+    async def until_all_serve(self) -> float:
+        """How many seconds until each host has done something again, and each kind of work goes on."""
+        kinds = ("refresh: done", "exchange: done", "revoke: done")
+        began, before = time.monotonic(), dict(self._ledger.heard)
+
+        def served() -> bool:
+            good = all(self._ledger.last_good.get(each, 0) > began for each in self._hosts.addresses)
+            return good and all(self._ledger.heard[kind] >= before.get(kind, 0) + 3 for kind in kinds)
+
+        return await self.until(served, "all hosts serve")
+
+    async def until_heard(self, word: str, more: int = 1) -> float:
+        """How many seconds until so many more were told this."""
+        before = self._count(word)
+        return await self.until(lambda: self._count(word) >= before + more, f"somebody hears {word}")
+
+    def _count(self, word: str) -> int:
+        return sum(count for heard, count in self._ledger.heard.items() if heard.endswith(word))
+
+
+async def under_load(hosts: Hosts, what_happens: Callable[[Fleet, Watch], Awaitable[None]]) -> Ledger:
+    """Let it happen while the fleet works; then everything that was said must hold."""
+    fleet, holds = Fleet(hosts), hosts.holdings
+    try:
+        watch = Watch(hosts, fleet.ledger)
+        refreshing = [asyncio.create_task(fleet.refresh_for_ever(token)) for token in holds.refreshing]
+        others = [
+            *(asyncio.create_task(fleet.exchange_one_after_the_other(holds.codes)) for _ in range(3)),
+            asyncio.create_task(fleet.revoke_one_after_the_other(holds.revocable)),
+        ]
+        await watch.until_all_serve()
+        await what_happens(fleet, watch)
+        fleet.stop.set()
+        newest = await asyncio.gather(*refreshing)
+        await asyncio.gather(*others)
+        holds.refreshing = await nothing_was_lost(fleet, newest)
+        return fleet.ledger
+    finally:
+        fleet.stop.set()
+        await fleet.close()
+
+
+async def nothing_was_lost(fleet: Fleet, newest: list[str]) -> list[str]:
+    """What must be true when the database is well again. Gives the refresh tokens that are good now."""
+    ledger, good = fleet.ledger, list[str]()
     assert not ledger.wrong, ledger.wrong[:5]
     assert len(set(ledger.successors.values())) == len(ledger.successors), "two refreshes had one successor"
     for token in newest:
@@ -149,6 +210,7 @@ async def nothing_was_lost(fleet: Fleet, newest: list[str]) -> None:
         again = await fleet.refresh(token)
         assert again[1]["refresh_token"] == said["refresh_token"], "a refresh token was spent twice"
         assert await fleet.is_active(said["access_token"]) == (200, True)
+        good.append(said["refresh_token"])
     for token in ledger.exchanged.values():
         status, said = await fleet.refresh(token)
         assert status == 200, f"what a code was exchanged for is gone: {said}"
@@ -157,3 +219,4 @@ async def nothing_was_lost(fleet: Fleet, newest: list[str]) -> None:
         assert (status, said["error"]) == (400, "invalid_grant"), "a revocation that was acknowledged is undone"
     for code in ledger.exchanged:
         assert (await fleet.exchange(code))[0] == 400, "a code was spent twice"
+    return good

@@ -1,4 +1,4 @@
-"""Two hosts on one PostgreSQL: servers with a data directory and a port each, the same key, and tokens to begin with."""
+"""Hosts on one database: servers with a data directory and a port each, the same key, and tokens to begin with."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import SecretStr
+from typing_extensions import override
 
 from bench.seed import seed
 from grantway.server.settings import Settings
@@ -17,17 +18,39 @@ from tests.helpers.owned import free_port
 from tests.helpers.server import Server
 
 KEY = base64.b64encode(bytes(range(64))).decode()
+PUBLIC = "http://127.0.0.1:8080"
+"""What all of them are to the world. Who asks one of them knows its port."""
+REFRESHING = 10
+
+
+@dataclass
+class Host(Server):
+    """One of several behind one public address."""
+
+    @override
+    def start(self) -> None:
+        port = self.port
+        super().start()
+        self.port, self.base_url = port, f"http://127.0.0.1:{port}"
+
+
+@dataclass
+class Holdings:
+    """What a client holds: it takes from here what it uses up, and puts back what it got."""
+
+    credentials: tuple[str, str]
+    refreshing: list[str]
+    revocable: list[str]
+    codes: list[str]
+    access_token: str
 
 
 @dataclass
 class Hosts:
-    """The servers, a client's id and secret, and what it holds already."""
+    """The servers, and a client's holdings."""
 
-    servers: list[Server]
-    credentials: tuple[str, str]
-    codes: list[str]
-    refresh_tokens: list[str]
-    access_tokens: list[str]
+    servers: list[Host]
+    holdings: Holdings
 
     @property
     def addresses(self) -> list[str]:
@@ -41,40 +64,42 @@ class Hosts:
 @contextmanager
 def hosts_on(
     folder: Path,
-    url: str,
+    url: str | None,
     *,
     pooler: Literal["none", "transaction"] = "none",
     number: int = 2,
-    codes: int = 400,
-    grants: int = 60,
     workers: int = 1,
+    seconds: float = 60,
 ) -> Iterator[Hosts]:
-    """The servers while the block runs. ``url``: with every host that the database may be at."""
-    public = "http://127.0.0.1:8080"
+    """The servers while the block runs. ``url``: with every host that the database may be at; without one there is one host,
+    on SQLite. The client holds enough for so many ``seconds`` of exchanging and revoking.
+    """
     settings = Settings(
-        data=folder / "seed",
-        database=SecretStr(url),
+        data=folder / "host0",
+        database=None if url is None else SecretStr(url),
         database_pooler=pooler,
         master_key=SecretStr(KEY),
-        public_url=public,
+        public_url=PUBLIC,
     )
     (folder / "tokens").mkdir()
-    seeded = seed(settings, folder / "tokens", codes=codes, grants=grants)
+    seeded = seed(settings, folder / "tokens", codes=400 + round(30 * seconds), grants=60 + round(10 * seconds))
+    codes_, refreshing, access = (
+        path.read_text().split() for path in (seeded.codes, seeded.refresh_tokens, seeded.access_tokens)
+    )
+    holdings = Holdings(seeded.opaque, refreshing[:REFRESHING], refreshing[REFRESHING:], codes_, access[0])
     environment = {
-        "GRANTWAY_DATABASE": url, "GRANTWAY_MASTER_KEY": KEY, "GRANTWAY_PUBLIC_URL": public,
-        "GRANTWAY_LINGER_SECONDS": "0", "GRANTWAY_LOG_LEVEL": "info", "GRANTWAY_DATABASE_POOLER": pooler,
-    }  # fmt: skip
+        "GRANTWAY_MASTER_KEY": KEY, "GRANTWAY_PUBLIC_URL": PUBLIC, "GRANTWAY_LINGER_SECONDS": "0",
+        "GRANTWAY_LOG_LEVEL": "info", "GRANTWAY_DATABASE_POOLER": pooler,
+    } | ({} if url is None else {"GRANTWAY_DATABASE": url})  # fmt: skip
     with ExitStack() as stack:
         servers = [
-            Server(folder / f"host{each}", workers, free_port(), environment=environment) for each in range(number)
+            Host(folder / f"host{each}", workers, free_port(), environment=environment)
+            for each in range(1 if url is None else number)
         ]
         for server in servers:
-            port = server.port
             server.start()
-            server.port, server.base_url = port, f"http://127.0.0.1:{port}"  # not the public one, which it tells
             stack.callback(_end, server)
-        tokens = [path.read_text().split() for path in (seeded.codes, seeded.refresh_tokens, seeded.access_tokens)]
-        yield Hosts(servers, seeded.opaque, *tokens)
+        yield Hosts(servers, holdings)
 
 
 def _end(server: Server) -> None:
