@@ -19,7 +19,7 @@ _RATES = {CODES: 4_500, REVOCATION: 4_500}
 
 @contextmanager
 def _on_sqlite(folder: Path, amounts: Amounts, cores: str) -> Iterator[Running]:
-    material = _material(folder, _fill(Settings(data=folder), folder, amounts), amounts)
+    material = material_of(folder, fill(Settings(data=folder), folder, amounts), amounts)
     with Server(folder, 1, cores=cores) as server:
         yield Running(server.url, (server.pid,), material)
 
@@ -31,17 +31,18 @@ def _on_postgres(folder: Path, amounts: Amounts, cores: str) -> Iterator[Running
             cluster = stack.enter_context(Cluster(folder / "postgres", cores))
         except FileNotFoundError as error:
             raise Missing(str(error)) from None
-        seeded = _fill(Settings(data=folder, database=cluster.url), folder, amounts)
+        seeded = fill(Settings(data=folder, database=cluster.url), folder, amounts)
         server = stack.enter_context(Server(folder, 1, database=cluster.url, cores=cores))
-        yield Running(server.url, (server.pid, cluster.pid), _material(folder, seeded, amounts))
+        yield Running(server.url, (server.pid, cluster.pid), material_of(folder, seeded, amounts))
 
 
-def _fill(settings: Settings, folder: Path, amounts: Amounts) -> Seeded:
+def fill(settings: Settings, folder: Path, amounts: Amounts) -> Seeded:
+    """An installation with as much as the load needs."""
     grants = amounts.refresh_tokens + amounts.access_tokens + amounts.revocable + amounts.races
     return seed(settings, folder, codes=amounts.codes, grants=grants)
 
 
-def _material(folder: Path, seeded: Seeded, amounts: Amounts) -> Material:
+def material_of(folder: Path, seeded: Seeded, amounts: Amounts) -> Material:
     """Every grant has one use: to be refreshed, introspected, revoked or raced for."""
     refresh, access = (file.read_text().split() for file in (seeded.refresh_tokens, seeded.access_tokens))
     uses = {

@@ -15,7 +15,16 @@ from bench.processes import Program, answers, free_port
 class Server(Program):
     """``grantway serve`` on a free loopback port; a context manager."""
 
-    def __init__(self, data: Path, workers: int, *, database: str | None = None, cores: str | None = None) -> None:
+    def __init__(
+        self,
+        data: Path,
+        workers: int,
+        *,
+        database: str | None = None,
+        cores: str | None = None,
+        source: Path | None = None,
+    ) -> None:
+        """``source``: where ``grantway`` is imported from, if not from where everybody does."""
         self.workers = workers
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -26,7 +35,10 @@ class Server(Program):
             ],
             data / "bench.log",
             ready=lambda: answers(f"{self.url}/jwks.json"),
-            env={"GRANTWAY_DATABASE": database} if database else None,
+            env={
+                **({"GRANTWAY_DATABASE": database} if database else {}),
+                **({"PYTHONPATH": str(source)} if source else {}),
+            },
             cores=cores,
         )  # fmt: skip
 
