@@ -24,6 +24,7 @@ from tests.storage.asking import (
     link,
     pending,
     restoration,
+    saying,
     session,
     sign_in_request,
     user,
@@ -64,6 +65,20 @@ def test_it_follows_only_from_where_it_was_seen(held: Any, why: str) -> None:
         do(held, EndGrant(an_id(5), NOON, "operator"))
     with pytest.raises(Contended):
         do(held, MoveAhead(an_id(99 if why == "unknown" else 5), generation, 701, NOON))
+
+
+def test_of_ten_who_take_a_row_along_at_once_one_does(held: Any) -> None:
+    generation = the_grant(held).generation
+
+    async def all_at_once() -> list[Any]:
+        moves = [MoveAhead(an_id(5), generation, 700 + number, NOON) for number in range(10)]
+        rules = [held.settle(saying("moved", move)) for move in moves]
+        return await asyncio.gather(*rules, return_exceptions=True)
+
+    came = asyncio.run(all_at_once())
+    assert sorted(type(each).__name__ for each in came) == ["Contended"] * 9 + ["Decision"]
+    (won,) = (number for number, each in enumerate(came) if not isinstance(each, Contended))
+    assert the_grant(held).generation == 700 + won
 
 
 def test_what_is_good_for_once_is_good_for_nothing(held: Any, clock: Any) -> None:
