@@ -60,9 +60,9 @@ async def seal_next(service: Service, up_to: int) -> AuditSeal | None:
     return (await service.propose(add_seal, before, taken)).answer.seal
 
 
-async def entries_after(facts: Facts, at: Moment, after: int) -> Decision[tuple[NumberedEntry, ...]]:
+async def entries_after(facts: Facts, at: Moment, after: int, limit: int = PAGE) -> Decision[tuple[NumberedEntry, ...]]:
     """The next page of the audit, in order."""
-    return Decision(await facts.audit_in_order(after, PAGE))
+    return Decision(await facts.audit_in_order(after, limit))
 
 
 async def _last(facts: Facts, at: Moment) -> Decision[AuditSeal | None]:

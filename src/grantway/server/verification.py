@@ -15,6 +15,8 @@ from grantway.server.service import Service
 from grantway.wire.record import record
 
 _SEALS = 200
+_ENTRIES = 1000
+"""Read at a time. Nobody waits for this process."""
 
 
 @record
@@ -120,7 +122,7 @@ async def _range(service: Service, after: int, up_to: int) -> Range:
     """All entries of a range, as they are, whatever their days."""
     found = Range()
     while True:
-        page = (await service.consult(entries_after, after)).answer
+        page = (await service.consult(entries_after, after, _ENTRIES)).answer
         within = [each for each in page if each.number <= up_to]
         for each in within:
             found.add(each)
@@ -131,7 +133,7 @@ async def _range(service: Service, after: int, up_to: int) -> Range:
 
 async def _count(service: Service, after: int) -> int:
     count = 0
-    while page := (await service.consult(entries_after, after)).answer:
+    while page := (await service.consult(entries_after, after, _ENTRIES)).answer:
         count, after = count + len(page), page[-1].number
     return count
 
