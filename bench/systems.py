@@ -58,7 +58,7 @@ class Material:
 
 
 def read_material(folder: Path) -> Material:
-    """What a peer's program wrote (``bench.peers.material``)."""
+    """What a peer's program wrote (``bench.material``)."""
     said = json.loads((folder / "material.json").read_text())
     return Material(
         folder,
