@@ -48,6 +48,8 @@ UPKEEP_DEADLINE = 30.0
 
 BEGIN: Query = ("begin isolation level serializable", ())
 COMMIT: Query = ("commit", ())
+PLANNED_ANEW: Query = ("select set_config('plan_cache_mode', 'force_custom_plan', true)", ())
+"""In this transaction, plans are for the values at hand: one for any limit may read all that waits to give a few of it."""
 
 
 class _Again(Exception):
@@ -214,7 +216,9 @@ class PostgresStorage:
         except Lost as lost:
             if queries == [COMMIT] or isinstance(lost, Useless):
                 raise
-            raise OutcomeUntold("The connection to the database was lost during a commit.") from lost
+            raise OutcomeUntold(
+                "The connection to the database was lost during a commit: it may have been done."
+            ) from lost
         self._commits.count(1)
 
     async def now(self) -> datetime:
@@ -247,7 +251,7 @@ class PostgresStorage:
         for kind, statement in SWEEPS.items():
             values = (micros(now - KEPT.get(kind, timedelta(0))), limit)
             first = BEFORE.get(kind)
-            queries = [(translated(each), values) for each in (first, statement) if each is not None]
+            queries = [PLANNED_ANEW, *((translated(each), values) for each in (first, statement) if each is not None)]
             swept += (await self._commits.retried(queries))[-1].changed
         return swept
 

@@ -16,12 +16,20 @@ from grantway.server.storage.keeping import (
 )
 
 
-def _sweep(table: str, key: str, over: str) -> str:
+def _oldest(table: str, key: str, over: str, among: str = "", then: str | None = None) -> str:
+    """Which rows go next: those that were over first, and of several at the same time always the same ones (by ``then``, else by
+    their key). Two statements of a transaction mean the same rows, and an index in this order is read no further than they go."""
+    first = f"{among} and " if among else ""
+    return f"select {key} from {table} where {first}{over} < ?1 order by {over}, {then or key} limit ?2"
+
+
+def _sweep(table: str, key: str, over: str, among: str = "", then: str | None = None) -> str:
     """Rows that are over go, found by the index of what makes them so."""
-    return f"delete from {table} where {key} in (select {key.strip('()')} from {table} where {over} < ?1 limit ?2)"
+    named = f"({key})" if "," in key else key
+    return f"delete from {table} where {named} in ({_oldest(table, key, over, among, then)})"
 
 
-_NOTICE_IS_OVER = "(delivered_at is not null or dead_at is not null) and coalesce(delivered_at, dead_at)"
+_NOTICE_IS_OVER = ("coalesce(delivered_at, dead_at)", "(delivered_at is not null or dead_at is not null)", "sequence")
 
 # Rows of a day's midnight are what the others are added to. A day is not begun before all of it is that old.
 _DAY = 86_400_000_000
@@ -35,16 +43,16 @@ on conflict (hour, kind, label) do update set count = tallies.count + excluded.c
 """The counts of just the hours that go next, by the day."""
 
 SWEEP_ATTEMPTS = f"""
-delete from delivery_attempts where notice_id in (select id from notices where {_NOTICE_IS_OVER} < ?1 limit ?2)"""
+delete from delivery_attempts where notice_id in ({_oldest("notices", "id", *_NOTICE_IS_OVER)})"""
 """The attempts of just the notices that go next."""
 
-SWEEP_FOREIGN_TOKENS = """
-delete from foreign_tokens where grant_id in (select id from grants where revoked_at < ?1 limit ?2)"""
+SWEEP_FOREIGN_TOKENS = f"""
+delete from foreign_tokens where grant_id in ({_oldest("grants", "id", "revoked_at")})"""
 """What stands for just the grants that go next."""
 
 # What still hangs from one keeps it: grants go by themselves before.
 _LEFT_BEHIND = """select id from connections c where c.removed_at is not null and c.removed_at < ?1 and not exists (
-  select 1 from grants g where g.connection_id = c.id and g.revoked_at is null) order by c.removed_at limit ?2"""
+  select 1 from grants g where g.connection_id = c.id and g.revoked_at is null) order by c.removed_at, c.id limit ?2"""
 
 SWEEP_CONNECTION_KEYS = f"delete from connection_keys where connection_id in ({_LEFT_BEHIND})"
 """The keys of just the connections that go next."""
@@ -59,9 +67,9 @@ SWEEPS = {
     "failure_buckets": _sweep("failure_buckets", "digest", "expires_at"),
     "idempotent_answers": _sweep("idempotent_answers", "digest", "expires_at"),
     # No other grant of generation 0 has the origin.
-    "codes": _sweep("grants", "id", "origin = 'code' and generation = 0 and code_expires_at"),
+    "codes": _sweep("grants", "id", "code_expires_at", "origin = 'code' and generation = 0"),
     "revoked_grants": _sweep("grants", "id", "revoked_at"),
-    "notices": _sweep("notices", "id", _NOTICE_IS_OVER),
+    "notices": _sweep("notices", "id", *_NOTICE_IS_OVER),
     "events": _sweep("events", "id", "created_at"),
     "connections": f"delete from connections where id in ({_LEFT_BEHIND})",
     "audit_entries": """
@@ -69,7 +77,7 @@ delete from audit_entries where sequence in (select sequence from audit_entries 
   select last from audit_seals where removed_at is not null and removed_at < ?1 and number > 0 order by number desc limit 1) limit ?2)""",
     "webhooks": _sweep("webhooks", "id", "ended_at"),
     "resources": _sweep("resources", "id", "cancelled_at"),
-    "tallies": _sweep("tallies", "(hour, kind, label)", "hour"),
+    "tallies": _sweep("tallies", "hour, kind, label", "hour", then="kind, label"),
     "hourly_tallies": f"delete from tallies where (hour, kind, label) in (select hour, kind, label {_OLDEST_HOURLY})",
 }
 """The rows of each kind that go."""
