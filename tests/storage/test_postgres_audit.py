@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import psycopg
 import pytest
 
-from grantway.protocol.decision import RetireSeals
+from grantway.protocol.decision import Add, RetireSeals
 from grantway.server.sealing import seal_all
-from grantway.server.storage.postgres import PostgresStorage
+from grantway.server.storage.postgres import PostgresStorage, make_partitions
 from grantway.server.storage.postgres import migrate as migrate_postgres
 from grantway.server.storage.postgres.partitions import name_of
 from grantway.server.verification import verify
 from tests.helpers.postgres import Cluster
-from tests.storage.asking import DAY, MINUTE, NOON, add, an_id, ask, audit_entry, do
+from tests.storage.asking import DAY, MINUTE, NOON, add, an_id, ask, audit_entry, do, saying
 from tests.storage.conftest import Clock
 from tests.storage.test_upkeep import aged, service
 
@@ -93,3 +94,22 @@ def test_each_day_of_the_audit_has_a_partition_that_was_made_before_and_goes_as_
     assert asyncio.run(storage.sweep()) == 1  # what came before there were partitions
     found = asyncio.run(verify(service(storage)))
     assert (found.flaw, found.retired_entries, found.entries, found.not_yet_removed) == (None, 3, 1, 0)
+
+
+def test_even_the_first_entries_of_a_new_database_stand_in_a_partition_of_their_day(postgres_cluster: Cluster) -> None:
+    with postgres_cluster.empty() as url:
+        migrate_postgres(url)
+        for _ in range(2):  # a second time there is nothing to do
+            make_partitions(url)
+        today = datetime.now(UTC).date()
+        assert {name_of(today), name_of(today + 7 * DAY)} <= set(partitions(url))
+
+        async def add_one() -> None:
+            storage = await PostgresStorage.open(url)
+            now = await storage.now()
+            await storage.settle(saying("done", Add(aged(1, at=now))))
+            await storage.close()
+
+        asyncio.run(add_one())
+        assert partitions(url)["audit_entries_default"] == 0
+        assert sum(partitions(url).values()) == 1

@@ -36,7 +36,10 @@ def prepare(settings: Settings) -> list[str]:
                     "database can be used."
                 )
             ensure_master_key(settings)
-            return postgres.migrate(url, pooler=settings.database_pooler)
+            applied = postgres.migrate(url, pooler=settings.database_pooler)
+            if applied:
+                postgres.make_partitions(url, pooler=settings.database_pooler)
+            return applied
         ensure_master_key(settings)
         make_private_directory(settings.database_path.parent)
         return migrate(settings.database_path)

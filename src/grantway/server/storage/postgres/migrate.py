@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -14,7 +14,9 @@ from psycopg import sql
 
 from grantway.server.storage.port import StorageError
 from grantway.server.storage.postgres.link import Link, SqlError
+from grantway.server.storage.postgres.partitions import AHEAD, NOT_NOW, making, name_of
 from grantway.server.storage.postgres.pool import Pooler, conninfo, reason
+from grantway.server.storage.postgres.statements import PARTITIONS
 from grantway.server.storage.sql.codec import micros
 from grantway.server.storage.sql.migrations import Migration, Planned, migrations, missing
 
@@ -64,6 +66,24 @@ def migrate(url: str, known: Sequence[Migration] | None = None, *, pooler: Poole
             else:
                 _apply(connection, migration)
         return [migration.name for migration in lacking]
+
+
+def make_partitions(url: str, *, pooler: Pooler = "none") -> None:
+    """The audit's of today and of the next days, so that even the first entries stand in one. Raises ``StorageError``."""
+    with _connected(url, pooler) as connection:
+        known = {str(name) for (name,) in connection.execute(PARTITIONS.encode()).fetchall()}
+        row = connection.execute("select (now() at time zone 'UTC')::date").fetchone()
+        for day in (row[0] + timedelta(days=ahead) for ahead in range(AHEAD + 1) if row is not None):
+            if name_of(day) in known:
+                continue
+            try:
+                with connection.transaction():
+                    connection.execute(f"set local lock_timeout = '{LOCK_TIMEOUT}'")
+                    for statement in making(day):
+                        connection.execute(statement.encode())
+            except psycopg.Error as error:
+                if error.sqlstate not in NOT_NOW:  # the keeper tries again
+                    raise
 
 
 def plan(url: str, known: Sequence[Migration] | None = None, *, pooler: Pooler = "none") -> list[Planned]:

@@ -18,7 +18,7 @@ AHEAD = 7
 
 _BEGIN: list[Query] = [("begin", ()), ("set local lock_timeout = '200ms'", ())]
 """Whoever writes behind a lock that we wait for waits as long, so not for long; next time is soon."""
-_NOT_NOW = frozenset({"55P03", "40P01", "23514", "42P07"})
+NOT_NOW = frozenset({"55P03", "40P01", "23514", "42P07"})
 """The lock was not to be had; entries of that day are in the default partition; another process made it."""
 _NAME = re.compile(r"audit_entries_(\d{8})")
 
@@ -31,6 +31,16 @@ def bounds_of(day: date) -> tuple[str, str]:
     """The ids of a day, from the first on and before the second: an id begins with milliseconds since 1970."""
     midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
     return _literal(midnight), _literal(midnight + timedelta(days=1))
+
+
+def making(day: date) -> tuple[str, str]:
+    """What makes the partition of a day: attached, because to make it in place locks the whole audit."""
+    first, end = bounds_of(day)
+    name = name_of(day)
+    return (
+        f"create table {name} (like audit_entries including defaults)",
+        f"alter table audit_entries attach partition {name} for values from ({first}) to ({end})",
+    )
 
 
 async def keep_partitions(pool: Pool, today: date) -> None:
@@ -48,18 +58,12 @@ async def keep_partitions(pool: Pool, today: date) -> None:
 
 
 async def _make(pool: Pool, day: date) -> None:
-    first, end = bounds_of(day)
-    name = name_of(day)
-    made: list[Query] = [
-        (f"create table {name} (like audit_entries including defaults)", ()),
-        (f"alter table audit_entries attach partition {name} for values from ({first}) to ({end})", ()),
-        ("commit", ()),
-    ]
+    made: list[Query] = [(statement, ()) for statement in making(day)]
     try:
         async with pool.link() as link:
-            await link.run([*_BEGIN, *made])
+            await link.run([*_BEGIN, *made, ("commit", ())])
     except SqlError as error:
-        if error.state not in _NOT_NOW:
+        if error.state not in NOT_NOW:
             raise
 
 
@@ -76,7 +80,7 @@ async def _drop_if_retired(pool: Pool, name: str) -> None:
                 return
             await link.run([(f"drop table {name}", ()), ("commit", ())])
     except SqlError as error:
-        if error.state not in _NOT_NOW:
+        if error.state not in NOT_NOW:
             raise
 
 
