@@ -123,7 +123,8 @@ class Storage(Protocol):
         ...
 
     async def census(self) -> Census:
-        """What it holds. Takes milliseconds where there are a hundred thousand connections: not for every request."""
+        """What it holds. Takes milliseconds where there are a hundred thousand connections: not for every request. Where there
+        are many more it may be as old as twenty times what counting took."""
         ...
 
     async def close(self) -> None:

@@ -18,10 +18,11 @@ from grantway.protocol.decision import (
 )
 from grantway.protocol.facts import Rule
 from grantway.protocol.model import Notice
+from grantway.server.storage.counting import Counts
 from grantway.server.storage.port import ATTEMPTS, Census, Contended, Figures, OutcomeUntold, StorageError
 from grantway.server.storage.postgres.clock import DatabaseClock
 from grantway.server.storage.postgres.commits import CONFLICTS, CONNECTIONS, MISSES, TRIES, Commits, pause
-from grantway.server.storage.postgres.gathering import READ_DEADLINE, Reads, cannot_be_stored
+from grantway.server.storage.postgres.gathering import READ_DEADLINE, Reads, cannot_be_stored, rows_of
 from grantway.server.storage.postgres.link import Link, Lost, Query, Row, SqlError, Useless
 from grantway.server.storage.postgres.migrate import refuse_unmigrated
 from grantway.server.storage.postgres.moving import Moves
@@ -73,7 +74,11 @@ class _Transaction:
         query = (translated(statement), values)
         queries = [query] if self._begun else [BEGIN, query]
         self._begun = True
-        return (await self._link.run(queries))[-1].rows
+        try:
+            async with asyncio.timeout(READ_DEADLINE):
+                return (await self._link.run(queries))[-1].rows
+        except TimeoutError:
+            raise Unreachable("The database did not answer in time.") from None
 
     def queries(self, changes: Sequence[Change]) -> list[Query]:
         """All changes and the commit, for one round trip."""
@@ -116,6 +121,7 @@ class PostgresStorage:
         self._commits = Commits(pool)
         self._reads = Reads(pool, clock, queue_limit)
         self._moves = Moves(self._commits, queue_limit)
+        self._counts = Counts(self._count)
         self._closed = False
 
     @classmethod
@@ -198,13 +204,10 @@ class PostgresStorage:
                 transaction = _Transaction(link)
                 if decision is None:
                     now = self._clock.now() or await self.now()
-                    async with asyncio.timeout(READ_DEADLINE):
-                        decision = await rule(SqlFacts(transaction.ask, self._parsed, now), now)
+                    decision = await rule(SqlFacts(transaction.ask, self._parsed, now), now)
                 if decision.changes or transaction.is_begun:
                     await self._commit(link, transaction.queries(decision.changes))
                 return decision
-        except TimeoutError:
-            raise Unreachable("The database did not answer in time.") from None
         except SqlError as error:
             if error.state in CONFLICTS or error.state in MISSES:
                 raise _Again(error.state in CONFLICTS, str(error)) from None
@@ -286,7 +289,18 @@ class PostgresStorage:
 
     async def census(self) -> Census:
         """See ``Storage.census``."""
-        return Census(*(await self._reads.ask(CENSUS, ()))[0])
+        self._refuse()
+        return await self._counts.census()
+
+    async def _count(self) -> Census:
+        """On a link of its own: with millions of rows it takes long, and no request's read is to leave together with it."""
+        try:
+            async with asyncio.timeout(UPKEEP_DEADLINE), self._pool.link() as link:
+                return Census(*(await rows_of(link, [(translated(CENSUS), ())]))[0][0])
+        except TimeoutError:
+            raise Unreachable("The database did not answer in time.") from None
+        except SqlError as error:
+            raise StorageError(f"The database refused: {error}.") from None
 
     async def close(self) -> None:
         """See ``Storage.close``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sqlite3
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import Any, Literal, TypeVar
 
 from grantway.protocol.decision import Decision
 from grantway.protocol.facts import Rule
+from grantway.server.storage.counting import Counts
 from grantway.server.storage.port import Census, Figures, StorageError, drive
 from grantway.server.storage.sql.codec import micros
 from grantway.server.storage.sql.facts import SqlFacts
@@ -63,6 +65,7 @@ class SqliteStorage:
         self._clock = clock
         self._path = path
         self._parsed = Parsed()
+        self._counts = Counts(self._count)
         self._closed = False
 
     @classmethod
@@ -200,11 +203,13 @@ class SqliteStorage:
     async def census(self) -> Census:
         """See ``Storage.census``."""
         self._refuse()
+        return await self._counts.census()
+
+    async def _count(self) -> Census:
         try:
-            rows = self._reader.execute(CENSUS).fetchall()
+            return await asyncio.to_thread(_counted, self._path)
         except sqlite3.Error as error:
             raise StorageError(f"The database cannot be read: {error}.") from error
-        return Census(*rows[0])
 
     async def close(self) -> None:
         """See ``Storage.close``."""
@@ -228,6 +233,12 @@ class SqliteStorage:
             raise StorageError(CLOSED)
         if self._committer.failed is not None:
             raise StorageError(self._committer.failed)
+
+
+def _counted(path: Path) -> Census:
+    """Counted on a connection of its own: with millions of rows it takes long, and the loop goes on meanwhile."""
+    with contextlib.closing(connect(path)) as connection:
+        return Census(*connection.execute(CENSUS).fetchall()[0])
 
 
 def _deletion(statement: str, before: datetime, limit: int, first: str | None) -> Work:
