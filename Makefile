@@ -28,7 +28,7 @@ test-setup: setup ## fetch what only tests need: chromium, wrk, PostgreSQL (Debi
 	@scripts/older-clients
 
 test: test-setup ## run the tests, all or those named: make test words="refresh reuse"
-	@$(bin)/python -m pytest -q -n 2 --dist loadfile --randomly-seed 1 --session-timeout 900 $(selected)
+	@scripts/tests $(selected)
 
 soak: test-setup ## try for an hour what a run of the tests cannot: fail-overs, crashes, new luck (minutes=10 takes less)
 	@scripts/soak $(or $(minutes),60)
