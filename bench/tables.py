@@ -84,7 +84,7 @@ def _per_cpu_second(
         for system in systems
     ]  # fmt: skip
     head = ["requests per CPU-second", "what a restart finds", *operations, "MB"]
-    return _table(head, rows, left=2)
+    return table(head, rows, left=2)
 
 
 def _aims(systems: Sequence[System], cells: Cells) -> str:
@@ -100,7 +100,7 @@ def _aims(systems: Sequence[System], cells: Cells) -> str:
         [operation, names[theirs], *(_told(held.get(key)) for key in ours)]
         for (operation, theirs), held in by_row.items()
     ]
-    return _table(["times theirs", "aimed at", *(names[key] for key in ours)], rows, left=2) if rows else ""
+    return table(["times theirs", "aimed at", *(names[key] for key in ours)], rows, left=2) if rows else ""
 
 
 def _row(verdict: Verdict) -> tuple[str, str]:
@@ -119,7 +119,7 @@ def _raced(systems: Sequence[System], raced: Mapping[str, Counter[Outcome]]) -> 
         for system in systems
         if raced.get(system.key)
     ]
-    return _table(["ten requests with one refresh token at once", "outcome, and how often"], rows, left=2)
+    return table(["ten requests with one refresh token at once", "outcome, and how often"], rows, left=2)
 
 
 def _details(systems: Sequence[System], operations: Sequence[str], cells: Cells) -> str:
@@ -135,7 +135,7 @@ def _details(systems: Sequence[System], operations: Sequence[str], cells: Cells)
                     ]
                 )  # fmt: skip
     head = ["", "", "per second", "p50 ms", "p99 ms", "CPU µs", "largest over smallest", "refused"]
-    return _table(head, rows, left=2)
+    return table(head, rows, left=2)
 
 
 def _named(system: System) -> str:
@@ -146,7 +146,7 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 10 else f"{value:.1f}" if value else "0"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], left: int) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], left: int) -> str:
     lines = ["---" if column < left else "---:" for column in range(len(head))]
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, lines, *rows))
 
