@@ -1,7 +1,7 @@
 """``make bench-growth``: how a database grows with its use and its connections, and what that costs a request, on both engines.
 
     python -m bench.growth [--on sqlite postgres] [--refreshes 10000x1000 1000000x10] [--reauthorizations 300]
-                           [--populations 1000 1000000 10000000] [--seconds 5] [--rounds 3] [--folder DIRECTORY]
+                           [--populations 1000 1000000 10000000] [--days 30] [--seconds 5] [--rounds 3] [--folder DIRECTORY]
 
 For each engine: one person authorizes again and again; then one database grows from size to size. At each size that is named it is
 refreshed so many times over, or asked over HTTP, whole and, at the largest, from a cold disk; at last the house's own work is timed.
@@ -21,9 +21,9 @@ from pathlib import Path
 from bench.growth import reauthorizing
 from bench.growth.installation import Backend, Installation
 from bench.growth.postgres import PostgresBackend, on_postgres
-from bench.growth.refreshes import refresh
+from bench.growth.refreshes import Run, refresh, use_daily
 from bench.growth.requests import Figures, Method, measure
-from bench.growth.sizes import beside, total
+from bench.growth.sizes import Size, beside, total
 from bench.growth.sqlite import on_sqlite
 from bench.growth.upkeep import look_after, scans
 from bench.load import need_wrk
@@ -40,6 +40,9 @@ def main() -> None:
     options.add_argument("--refreshes", nargs="*", type=_product, default=[(10_000, 1000), (1_000_000, 10)])
     options.add_argument("--populations", nargs="*", type=int, default=[1_000, 1_000_000, 10_000_000])
     options.add_argument("--reauthorizations", type=int, default=300)
+    options.add_argument(
+        "--days", type=int, default=30, help="on which the fewest connections are used, one after the other"
+    )
     options.add_argument("--seconds", type=float, default=5, help="of each run of wrk")
     options.add_argument("--rounds", type=int, default=3, help="runs of wrk; medians are shown")
     options.add_argument("--folder", type=Path, help="where the databases are made; left out, where temporary files go")
@@ -97,7 +100,11 @@ def _grow(backend: Backend, chosen: argparse.Namespace) -> None:
         )
         for connections, times in chosen.refreshes:
             if connections == size:
-                _refresh(installation, connections, times)
+                run = refresh(installation, connections, times)
+                _tell(f"{connections:,} connections × {times:,} refreshes", run)
+        if chosen.days and size == min((each for each, _ in chosen.refreshes), default=0):
+            run = use_daily(installation, size, chosen.days)
+            _tell(f"{size:,} connections, the first use of {chosen.days} days", run)
         if size in chosen.populations:
             asked += [(f"{size:,}", each) for each in measure(installation, method)]
             if size == max(chosen.populations):
@@ -106,17 +113,16 @@ def _grow(backend: Backend, chosen: argparse.Namespace) -> None:
     _look_after(installation)
 
 
-def _refresh(installation: Installation, connections: int, times: int) -> None:
-    run = refresh(installation, connections, times)
+def _tell(what: str, run: Run) -> None:
     print(
-        f"{connections:,} connections × {times:,} refreshes: {run.seconds:.0f} s, {run.refreshes / run.seconds:,.0f}/s, "
-        f"{run.cpu / run.refreshes * 1e6:.0f} µs of CPU each, log of {run.log_bytes / 1e6:.0f} MB at most"
+        f"{what}: {run.seconds:.0f} s, {run.done / run.seconds:,.0f}/s, "
+        f"{run.cpu / run.done * 1e6:.0f} µs of CPU each, log of {run.log_bytes / 1e6:.0f} MB at most"
     )
-    grants, was = run.after["grants"], run.before["grants"]
-    updates = grants.updates - was.updates
-    if updates:
-        share = (grants.heap_only - was.heap_only) / updates
-        print(f"{updates:,} updates of grants, {share:.2%} of them heap-only")
+    for name, size in run.after.items():
+        was = run.before.get(name, Size(0, 0, 0))
+        if size.updates - was.updates >= run.done:
+            share = (size.heap_only - was.heap_only) / (size.updates - was.updates)
+            print(f"{size.updates - was.updates:,} updates of {name}, {share:.2%} of them heap-only")
     moments = (("before", run.before), ("after", run.after), ("after vacuum", run.vacuumed))
     print(f"\n{beside(moments)}\n", flush=True)
 
