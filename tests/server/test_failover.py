@@ -4,6 +4,8 @@ twice, and whoever repeats keeps what they had."""
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,8 +13,11 @@ import pytest
 from grantway.server.storage.postgres import migrate
 from tests.helpers.fleet import Fleet, Watch, under_load
 from tests.helpers.hosts import REFRESHING, hosts_on
+from tests.helpers.owned import free_port
 from tests.helpers.postgres import Cluster, await_standby, cluster, pgbouncer, standby_of
-from tests.helpers.server import fetch
+from tests.helpers.server import GRANTWAY, fetch
+
+pytestmark = pytest.mark.own_storage
 
 
 def is_ready(address: str) -> bool:
@@ -22,6 +27,23 @@ def is_ready(address: str) -> bool:
 def address_of(*clusters: Cluster) -> str:
     """With all of them."""
     return "postgresql://postgres@" + ",".join(f"127.0.0.1:{each.port}" for each in clusters) + "/postgres"
+
+
+def test_a_server_whose_database_is_away_says_so_and_ends(tmp_path: Path) -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GRANTWAY_")}
+    url = f"postgresql://ada:zq7secret@127.0.0.1:{free_port()}/grantway"
+    done = subprocess.run(
+        [GRANTWAY, "serve"],
+        env=kept | {"GRANTWAY_DATA": str(tmp_path / "data"), "GRANTWAY_DATABASE": url},
+        capture_output=True,
+        timeout=60,
+    )
+    said = (done.stdout + done.stderr).decode()
+    assert done.returncode == 1
+    assert "The database cannot be reached" in said
+    assert "refused" in said
+    assert "zq7secret" not in said
+    assert "Traceback" not in said
 
 
 @pytest.mark.slow

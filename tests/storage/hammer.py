@@ -1,7 +1,8 @@
-"""A process of its own that hammers a database: ``python hammer.py spend|count|visit DATABASE WRITER NUMBER``.
+"""A process of its own that hammers a database: ``python hammer.py spend|count|race|visit DATABASE WRITER NUMBER``, where the
+database is a file or an address of PostgreSQL, which has no writer.
 
 ``spend`` exchanges grants until it is killed and prints each one that was acknowledged, unbuffered; ``count`` moves one
-grant NUMBER times; ``visit`` opens the storage, moves that grant once, sweeps and closes, NUMBER times, like a command.
+grant NUMBER times; ``race`` refreshes each of NUMBER grants ten times at once and prints who moved it; ``visit`` opens the storage, moves that grant once, sweeps and closes, NUMBER times, like a command.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from grantway.protocol.decision import Add, Decision, MoveGeneration
 from grantway.protocol.facts import Facts
 from grantway.protocol.model import EndedToken
 from grantway.server.storage.port import Contended
+from grantway.server.storage.postgres import PostgresStorage
 from grantway.server.storage.sqlite import SqliteStorage
 from tests.storage.asking import DAY, NOON, an_id, saying
 
@@ -63,16 +65,39 @@ async def count(storage: Any, times: int) -> None:
     await asyncio.gather(*[one() for _ in range(10)])
 
 
+async def race(storage: Any, times: int) -> None:
+    def refresh(number: int) -> Any:
+        async def rule(facts: Facts, now: datetime) -> Decision[bool]:
+            held = await facts.grant(an_id(number))
+            assert held is not None
+            moves = held.grant.generation == 0
+            return Decision(moves, (MoveGeneration(an_id(number), 0, now),) if moves else ())
+
+        return rule
+
+    os.write(1, b"ready\n")
+    sys.stdin.readline()
+    for number in range(FIRST, FIRST + times):
+        decisions = await asyncio.gather(*[storage.propose(refresh(number)) for _ in range(10)])
+        os.write(1, b"%d\n" % number * sum(each.answer for each in decisions))
+
+
+async def opened(database: str, writer: Any) -> Any:
+    if database.startswith("postgresql:"):
+        return await PostgresStorage.open(database)
+    return SqliteStorage.open(database, writer=writer)
+
+
 async def main(what: str, database: str, writer: Any, number: int) -> None:
     if what == "visit":
         for _ in range(number):
-            storage = SqliteStorage.open(database, writer=writer)
+            storage = await opened(database, writer)
             await storage.settle(move)
             await storage.sweep()
             await storage.close()
         return
-    storage = SqliteStorage.open(database, writer=writer)
-    await (spend if what == "spend" else count)(storage, number)
+    storage = await opened(database, writer)
+    await {"spend": spend, "count": count, "race": race}[what](storage, number)
     await storage.close()
 
 

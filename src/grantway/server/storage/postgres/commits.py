@@ -73,7 +73,7 @@ class Commits:
             async with asyncio.timeout(self._deadline - self._hanging):
                 return await asyncio.shield(sent)
         except TimeoutError:
-            raise OutcomeUntold("The database did not answer a commit in time.") from None
+            raise OutcomeUntold("The database did not answer a commit in time: it may have been done.") from None
         except Unreplicated as error:
             raise OutcomeUntold(str(error)) from error
 

@@ -248,7 +248,7 @@ class Link:
     def _resolve(self) -> None:
         if self._error is None:
             if self._unreplicated:
-                self._settle(Unreplicated("The change is committed, but maybe on one server only."))
+                self._settle(Unreplicated("It was done, but maybe on one server only."))
             else:
                 self._settle(self._answers[1:] if self._rolls_back else self._answers)
             return

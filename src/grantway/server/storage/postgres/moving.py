@@ -109,6 +109,6 @@ class Moves:
             except StorageError as trouble:
                 if loop.time() > end:
                     raise OutcomeUntold(
-                        "The connection to the database was lost while a token was moved on."
+                        "The connection to the database was lost while a token was moved on: that may have been done."
                     ) from trouble
             await asyncio.sleep(ASK_AGAIN_EVERY)
