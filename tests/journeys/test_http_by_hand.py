@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import select
 import socket
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
-from tests.helpers.server import Platform
+from tests.helpers.server import Platform, Server, serving
 from tests.helpers.waiting import until
 
 INTROSPECT = b"token=gwa_nothing"
@@ -20,9 +22,8 @@ LENGTH = re.compile(rb"content-length: (\d+)")
 class Talk:
     """One connection, and what came back on it."""
 
-    def __init__(self, platform: Platform) -> None:
-        port = platform.server.port
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
+    def __init__(self, server: Server) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=20)
         self.read = b""
 
     def say(self, *pieces: bytes) -> None:
@@ -47,6 +48,19 @@ class Talk:
         """Whether the other side ends the connection, and says nothing more."""
         return not self.read and self.socket.recv(1) == b""
 
+    def ends_when_flooded(self, piece: bytes) -> bool:
+        """Whether the other side ends the connection while this is said a thousand times."""
+        try:
+            self.say(*[piece] * 1000)
+        except ConnectionError:
+            return True
+        return False
+
+    @property
+    def has_something(self) -> bool:
+        """Whether something arrived that was not read yet."""
+        return bool(select.select([self.socket], [], [], 0)[0])
+
     def _more(self) -> None:
         more = self.socket.recv(65536)
         assert more, f"the connection ended after {self.read!r}"
@@ -55,9 +69,18 @@ class Talk:
 
 @pytest.fixture
 def talk(running: Platform) -> Iterator[Talk]:
-    there = Talk(running)
+    there = Talk(running.server)
     with closing(there.socket):
         yield there
+
+
+@pytest.fixture
+def proxied(tmp_path: Path) -> Iterator[Talk]:
+    """A connection as a trusted proxy has it."""
+    with serving(tmp_path / "data", GRANTWAY_TRUSTED_PROXIES="127.0.0.1") as server:
+        there = Talk(server)
+        with closing(there.socket):
+            yield there
 
 
 def post(path: bytes, body: bytes, *headers: bytes, version: bytes = b"1.1") -> bytes:
@@ -129,7 +152,7 @@ def test_an_old_client_gets_its_answer_and_the_connection_ends(talk: Talk) -> No
 
 
 def test_of_half_a_request_nothing_is_done_but_a_line_in_the_log(running: Platform) -> None:
-    half = Talk(running)
+    half = Talk(running.server)
     half.say(REFUSED[:-5])
     half.socket.close()
     logged = until(
@@ -148,3 +171,45 @@ def test_what_is_not_http_is_refused(talk: Talk) -> None:
     talk.say(b"NONSENSE\r\n\r\n")
     assert talk.answer()[0] == 400
     assert talk.is_over()
+
+
+def test_a_head_without_end_ends_the_connection(talk: Talk) -> None:
+    talk.say(b"GET /jwks.json HTTP/1.1\r\nhost: x\r\nx-long: ")
+    assert talk.ends_when_flooded(b"a" * 10_000)
+
+
+def test_a_head_that_is_too_long_is_refused(talk: Talk) -> None:
+    talk.say(b"GET /jwks.json HTTP/1.1\r\n", b"host: x\r\nx-long: ")
+    for _ in range(1024):
+        talk.say(b"a" * 64)
+        if talk.has_something:
+            break
+    assert talk.answer()[0] == 431
+
+
+def test_trailers_without_end_end_the_connection(talk: Talk) -> None:
+    head = REFUSED.partition(b"content-length")[0]
+    talk.say(head + b"transfer-encoding: chunked\r\n\r\n", b"3\r\nabc\r\n", b"0\r\n")
+    assert talk.ends_when_flooded(b"x-more: and more\r\n" * 500)
+
+
+def test_requests_without_end_that_wait_for_no_answer_end_the_connection(talk: Talk) -> None:
+    assert talk.ends_when_flooded(REFUSED * 1000)
+
+
+def test_a_body_in_many_chunks_is_drained_when_it_is_too_large(talk: Talk) -> None:
+    head = REFUSED.partition(b"content-length")[0]
+    talk.say(head + b"transfer-encoding: chunked\r\n\r\n", *[b"2000\r\n" + b"a" * 0x2000 + b"\r\n"] * 50, b"0\r\n\r\n")
+    assert talk.answer()[0] == 413
+    talk.say(REFUSED)
+    assert talk.answer()[0] == 401
+
+
+def test_what_comes_behind_a_body_is_no_header(proxied: Talk) -> None:
+    """A proxy sets the id of a request; what a caller puts behind the body is not the proxy's word."""
+    head = REFUSED.partition(b"content-length")[0] + b"transfer-encoding: chunked\r\n\r\n"
+    proxied.say(head + b"3\r\nabc\r\n0\r\n" + b"x-request-id: chosen-by-somebody\r\n\r\n")
+    status, answered, _ = proxied.answer()
+    assert (status, b"chosen-by-somebody" in answered) == (401, False)
+    proxied.say(post(b"/introspect", INTROSPECT, b"x-request-id: given-by-the-proxy"))
+    assert b"given-by-the-proxy" in proxied.answer()[1]

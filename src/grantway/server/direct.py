@@ -22,14 +22,43 @@ if TYPE_CHECKING:
 MAX_BODY = 64 * 1024
 """Bytes."""
 
+MAX_HEAD = 64 * 1024
+"""Bytes that may come, after what came at once, before they make a head, a piece of a body or an end."""
+
+MAX_WAITING = 100
+"""Requests on a connection that may wait for the answers to those before them. A few dozen kilobytes bring thousands, and
+each of them takes a hundred times its size here."""
+
 Header = tuple[bytes, bytes]
 
 
 class DirectProtocol(HttpToolsProtocol):
-    """Reads HTTP for a uvicorn whose application is a ``grantway.server.run.Worker``."""
+    """Reads HTTP for a uvicorn whose application is a ``grantway.server.run.Worker``.
+
+    It bounds what a connection may keep here, which uvicorn leaves to a proxy.
+    """
+
+    _unread = 0
+    """Bytes that came and are nothing yet."""
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        self._unread += len(data)
+        super().data_received(data)
+        if self._unread > MAX_HEAD and not self.transport.is_closing():
+            # RFC 6585 §5
+            lines = [STATUS_LINE[431], b"content-length: 0\r\nconnection: close\r\n\r\n"]
+            self.transport.write(b"".join(lines))
+            self.transport.close()
+
+    @override
+    def on_body(self, body: bytes) -> None:
+        self._unread = 0
+        super().on_body(body)
 
     @override
     def on_message_begin(self) -> None:
+        self._unread = 0
         # What ASGI wants to know is gathered when ASGI is taken.
         self.url = b""
         self.expect_100_continue = False
@@ -37,6 +66,9 @@ class DirectProtocol(HttpToolsProtocol):
 
     @override
     def on_headers_complete(self) -> None:
+        self._unread = 0
+        if len(self.pipeline) == MAX_WAITING:
+            raise _TooMany  # to the parser, which reads no more
         cycle: Any = self._direct_cycle()
         if cycle is not None:
             self.cycle = cycle
@@ -46,6 +78,8 @@ class DirectProtocol(HttpToolsProtocol):
         self.url, self.expect_100_continue = url, expects
         self.headers.extend(headers)  # the scope's own list
         super().on_headers_complete()
+        # Fields behind a body are none of its head's (RFC 9110 §6.5.1): a proxy that sets X-Forwarded-For did not see them.
+        self.headers = []
 
     def _direct_cycle(self) -> DirectCycle | None:
         application: Application | None = self.app.application
@@ -60,6 +94,10 @@ class DirectProtocol(HttpToolsProtocol):
         if not _has_known_length(self.headers):
             return None
         return DirectCycle(self, application, endpoint, (method, path.decode(), query))
+
+
+class _TooMany(Exception):
+    """More requests at once than are kept waiting."""
 
 
 def _has_known_length(headers: Sequence[Header]) -> bool:
