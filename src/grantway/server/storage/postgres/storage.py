@@ -19,7 +19,15 @@ from grantway.protocol.decision import (
 from grantway.protocol.facts import Rule
 from grantway.protocol.model import Notice
 from grantway.server.storage.counting import Counts
-from grantway.server.storage.port import ATTEMPTS, Census, Contended, Figures, OutcomeUntold, StorageError
+from grantway.server.storage.port import (
+    ATTEMPTS,
+    Census,
+    Contended,
+    Figures,
+    OutcomeUntold,
+    Overloaded,
+    StorageError,
+)
 from grantway.server.storage.postgres.clock import DatabaseClock
 from grantway.server.storage.postgres.commits import CONFLICTS, CONNECTIONS, MISSES, TRIES, Commits, pause
 from grantway.server.storage.postgres.gathering import READ_DEADLINE, Reads, cannot_be_stored, rows_of
@@ -46,6 +54,10 @@ _IN_LINE = frozenset({DropNotice, ReplayNotice, ReportDelivery})
 
 UPKEEP_DEADLINE = 30.0
 """Seconds after which what no request waits for is given up."""
+
+AT_ONCE = 2
+"""Serializable transactions of a process at the same time. PostgreSQL remembers what they read by the page, so those of
+neighbouring rows give way to one another: with eight at once 300 revocations were begun 776 times, at twenty times the CPU."""
 
 BEGIN: Query = ("begin isolation level serializable", ())
 COMMIT: Query = ("commit", ())
@@ -122,6 +134,10 @@ class PostgresStorage:
         self._reads = Reads(pool, clock, queue_limit)
         self._moves = Moves(self._commits, queue_limit)
         self._counts = Counts(self._count)
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._queue_limit = queue_limit
+        self._under_way = 0
+        self._at_rest = asyncio.Event()
         self._closed = False
 
     @classmethod
@@ -182,10 +198,24 @@ class PostgresStorage:
     async def _until_it_holds(self, rule: Rule[A], decision: Decision[A] | None) -> Decision[A]:
         """Let the rule decide until its changes come true; ``decision`` is what it decided on a plain read."""
         self._refuse()
+        if self._under_way >= self._queue_limit:
+            raise Overloaded("More requests wait for the database than the storage takes in.")
+        self._under_way += 1
+        try:
+            return await self._again_and_again(rule, decision)
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._at_rest.set()
+
+    async def _again_and_again(self, rule: Rule[A], decision: Decision[A] | None) -> Decision[A]:
         misses = conflicts = losses = 0
         while True:
             try:
-                return await self._attempt(rule, decision)
+                if decision is not None and not any(map(_reads_others, decision.changes)):
+                    return await self._attempt(rule, decision)
+                async with self._turns:
+                    return await self._attempt(rule, decision)
             except _Again as again:
                 misses, conflicts = misses + (not again.conflict), conflicts + again.conflict
                 if misses >= ATTEMPTS or conflicts >= TRIES:
@@ -284,7 +314,7 @@ class PostgresStorage:
 
     def figures(self) -> Figures:
         """See ``Storage.figures``."""
-        waiting = self._reads.waiting + self._moves.waiting + self._pool.waiting
+        waiting = self._reads.waiting + self._moves.waiting + self._pool.waiting + self._under_way
         return Figures(self._commits.groups, self._commits.jobs, waiting)
 
     async def census(self) -> Census:
@@ -306,6 +336,9 @@ class PostgresStorage:
         """See ``Storage.close``."""
         if not self._closed:
             self._closed = True
+            self._at_rest.clear()
+            if self._under_way:
+                await self._at_rest.wait()
             await self._moves.drain()
             await self._reads.drain()
             self._pool.close()
