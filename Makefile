@@ -11,7 +11,7 @@ space := $(subst ,, )
 expression = $(filter and or not,$(words))
 selected = $(if $(words),-k "$(if $(expression),$(words),$(subst $(space), and ,$(strip $(words))))")
 
-.PHONY: help setup serve test test-setup soak check format bench bench-own bench-scale bench-growth lock clean
+.PHONY: help setup serve test test-setup soak check format bench bench-own bench-scale bench-growth bench-flames lock clean
 
 help: ## list the targets (this list)
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name sentence; do printf '  make %-12s %s\n' "$$name" "$$sentence"; done
@@ -59,6 +59,11 @@ bench-scale: setup ## measure every page at 100,000 connections, deliveries, and
 bench-growth: setup ## refresh ten million times, and ask 10,000,000 grants, on both engines: two hours, 25 GB (quick=1: minutes)
 	@scripts/system-tools wrk postgresql
 	@$(bin)/python -m bench.growth $(if $(quick),--refreshes 1000x20 --populations 1000 20000 --seconds 1 --rounds 1)
+
+bench-flames: setup ## see where the time goes (before=SRC: beside an older tree; record=1: into the documentation), and the floor
+	@scripts/system-tools wrk postgresql nginx-light
+	@$(bin)/python -m bench.flames $(if $(before),--before $(before)) $(if $(record),--record)
+	@$(bin)/python -m bench.floor $(if $(record),--record)
 
 lock: setup ## compile the locks anew from pyproject.toml and package.json (UPGRADE=1 takes the newest versions)
 	@scripts/lock
