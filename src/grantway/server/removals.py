@@ -18,6 +18,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from grantway.protocol.administration.restoring import FOUND_BY, STANDING, Gone, Standing, Taken, taken_by
 from grantway.protocol.decision import (
     AddTallies,
@@ -45,6 +47,9 @@ SLACK = timedelta(minutes=5)
 _CHANGES: Mapping[str, type[Any]] = {each.__name__: each for each in (RemoveConnection, EndGrant, EndUserGrants)}
 _RECORDS: Mapping[str, type[Any]] = {each.__name__: each for each in (EndedToken, Membership, Operator, Developer)}
 _KINDS: Mapping[str, type[Any]] = {each.__name__: each for each in (*STANDING, *FOUND_BY)}
+
+_AS_PLAIN = orjson.OPT_APPEND_NEWLINE | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+"""What ``_plain`` tells apart is left to it."""
 
 _QUIET = frozenset({MoveGeneration, TouchUse, AddTallies, LeaseNotice, ReportDelivery})
 """What requests change most often, and take nothing away with."""
@@ -87,7 +92,7 @@ class Journal:
 
     def append(self, taken: Sequence[Taken], at: datetime) -> None:
         """Write and sync the lines. Raises ``OSError``."""
-        lines = "".join(f"{json.dumps(_line(each, at), default=_plain)}\n" for each in taken)
+        lines = b"".join(orjson.dumps(_line(each, at), _plain, _AS_PLAIN) for each in taken)
         path = self.directory / f"{at.date().isoformat()}.jsonl"
         is_new = not path.exists()
         if is_new:
@@ -97,7 +102,7 @@ class Journal:
         try:
             size = os.fstat(descriptor).st_size
             is_torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-            whole = (("\n" if is_torn else "") + lines).encode()
+            whole = b"\n" + lines if is_torn else lines
             if os.write(descriptor, whole) < len(whole):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(descriptor)
