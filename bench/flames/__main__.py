@@ -3,8 +3,8 @@
     git worktree add /elsewhere COMMIT
     python -m bench.flames [--before /elsewhere/src] [--rounds 5] [--seconds 2] [--only refresh …] [--record]
 
-py-spy reads the memory of one worker under load and does not stop it. Both trees run in turn; medians of CPU. The worker has
-a core of its own: it would be seen waiting in what gives the core to another.
+py-spy looks at one worker under load, 250 times a second. Both trees run in turn; medians of CPU. PostgreSQL has the load
+generator's core: what gives the worker's own to another process would be seen waiting for it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ ELSEWHERE = " on PostgreSQL, the worker alone"
 _CONNECTIONS = 32
 _ONCE_PER_SECOND = 2_500
 """Codes and refresh tokens to revoke that a second may use up."""
-_SAMPLES_PER_SECOND = 500
+_SAMPLES_PER_SECOND = 250
 
 
 @dataclass
@@ -162,7 +162,7 @@ def _spy(pid: int, file: str) -> subprocess.Popen[bytes]:
         raise SystemExit("Stacks are seen by py-spy, which is not here: make setup.")
     return subprocess.Popen(
         [
-            program, "record", "--nonblocking", "--pid", str(pid), "--duration", "600", "--rate",
+            program, "record", "--pid", str(pid), "--duration", "600", "--rate",
             str(_SAMPLES_PER_SECOND), "--threads", "--format", "raw", "--output", file,
         ],
         stdout=subprocess.DEVNULL,
