@@ -54,6 +54,7 @@ class Side:
 
 def main() -> None:
     chosen = _options()
+    os.environ.setdefault("GRANTWAY_WRITER", "thread")  # not what the disk is like when each side starts
     need_wrk()
     with tempfile.TemporaryDirectory(prefix="grantway-flames-") as folder, ExitStack() as stack:
         Path(folder).chmod(0o755)  # PostgreSQL runs as somebody else
