@@ -40,7 +40,7 @@ def test_samples_of_a_thread_are_worth_the_cpu_that_the_kernel_counted_for_it() 
 
 
 def test_runs_together_are_as_large_as_their_median() -> None:
-    runs = [{("a x",): 10.0}, {("a x",): 20.0}, {("b x",): 90.0}]
+    runs: list[dict[tuple[str, ...], float]] = [{("a x",): 10.0}, {("a x",): 20.0}, {("b x",): 90.0}]
     assert stacks.typical(runs) == {("a x",): 5.0, ("b x",): 15.0}
 
 
