@@ -166,3 +166,5 @@ def test_the_key_beside_the_database_is_warned_of_where_others_can_come(tmp_path
     public = Settings(data=tmp_path, public_url="https://login.example.com")
     assert str(tmp_path) in (key_warning(public) or "")
     assert key_warning(public.model_copy(update={"master_key_file": tmp_path / "elsewhere"})) is None
+    several = public.model_copy(update={"database": SecretStr("postgresql://db.example/grantway")})
+    assert "every host needs it" in (key_warning(several) or "")

@@ -105,6 +105,11 @@ def key_warning(settings: Settings) -> str | None:
     given = settings.master_key is not None or settings.master_key_file is not None
     if given or settings.is_local:
         return None
+    if settings.database_url is not None:
+        return (
+            f"The master key lies on this host only, in {settings.data / KEY_NAME}: every host needs it. "
+            "Keep it elsewhere and give it by GRANTWAY_MASTER_KEY_FILE."
+        )
     return (
         f"The master key lies beside the database, in {settings.data / KEY_NAME}: a copy of that directory has both. "
         "Keep the key elsewhere and give it by GRANTWAY_MASTER_KEY_FILE."
