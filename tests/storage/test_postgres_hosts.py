@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import psycopg
+
 from grantway.protocol.decision import Add, Decision, EndSessions, Put, Replace
 from grantway.protocol.facts import Facts
 from grantway.server.storage.postgres import PostgresStorage, migrate
@@ -87,3 +89,36 @@ def test_nobody_is_signed_in_beside_being_disabled(postgres_cluster: Cluster) ->
         return (await hosts[2].consult(standing)).answer
 
     assert on_hosts(postgres_cluster, work) == [(True, False)] * 30
+
+
+def test_after_a_connection_was_lost_nothing_is_believed_that_was_read_before(postgres_cluster: Cluster) -> None:
+    """A standby that took over may not have the last commits, and gives their versions to something else."""
+
+    async def is_disabled(host: PostgresStorage) -> bool:
+        async def rule(facts: Facts, now: datetime) -> Decision[bool]:
+            held = await facts.grant(an_id(5))
+            assert held is not None
+            return Decision(held.client.disabled_at is not None)
+
+        return (await host.consult(rule)).answer
+
+    async def go(url: str) -> tuple[bool, bool]:
+        host = await PostgresStorage.open(url)
+        try:
+            await host.settle(saying(None, *map(Add, the_world())))
+            before = await is_disabled(host)
+            another_takes_over(url)
+            return before, await is_disabled(host)
+        finally:
+            await host.close()
+
+    def another_takes_over(url: str) -> None:
+        with psycopg.connect(url, autocommit=True) as other:
+            other.execute("update clients set disabled_at = 1")
+            other.execute(
+                "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
+                " where datname = current_database() and application_name = 'grantway'"
+            )
+
+    with postgres_cluster.migrated(migrate) as url:
+        assert asyncio.run(go(url)) == (False, True)

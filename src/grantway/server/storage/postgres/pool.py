@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
@@ -66,7 +66,7 @@ def conninfo(url: str, pooler: Pooler) -> str:
 
 
 class Pool:
-    """Lends connections, ``size`` at most. For one event loop."""
+    """Lends connections, ``size`` at most. For one event loop. ``when_lost`` is called when one has ended by itself or hangs."""
 
     def __init__(
         self,
@@ -77,6 +77,7 @@ class Pool:
         queue_limit: int = 1024,
         patience: float = PATIENCE,
     ) -> None:
+        self.when_lost: Callable[[], None] = lambda: None
         self._conninfo = conninfo(url, pooler)
         self._prepares = pooler == "none"
         self._size = size
@@ -131,6 +132,7 @@ class Pool:
             link = self._idle.pop()
             if self._loop.time() - link.used_at < STALE or link.is_alive:
                 return link
+            self.when_lost()
         try:
             async with asyncio.timeout(self._patience):
                 return await self._connect()
@@ -176,6 +178,8 @@ class Pool:
             self._aside.remove(link)
         else:
             self._lent -= 1
+        if link.broken:
+            self.when_lost()
         if link.is_lost:
             self.forget_idle()  # they ended the same way, or lead to the same server
         if link.broken or self.closed or self._lent + len(self._idle) >= self._size:

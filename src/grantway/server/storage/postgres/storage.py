@@ -135,6 +135,8 @@ class PostgresStorage:
         self._pool = pool
         self._clock = clock
         self._parsed = Parsed()
+        # A standby that took over may lack what was read here, and give its version to something else.
+        pool.when_lost = self._parsed.forget
         self._commits = Commits(pool)
         self._reads = Reads(pool, clock, queue_limit)
         self._moves = Moves(self._commits, queue_limit)

@@ -43,10 +43,16 @@ class Parsed:
     may yet be rolled back and mean something else later, so it is not kept.
     """
 
-    __slots__ = ("accounts", "clients", "committed", "connections", "signing_keys", "users")
+    __slots__ = ("_size", "accounts", "clients", "committed", "connections", "signing_keys", "users")
 
     def __init__(self, size: int = 4096) -> None:
         self.committed = True
+        self._size = size
+        self.forget()
+
+    def forget(self) -> None:
+        """Read everything anew: the database may be another one, where the same version is not the same record."""
+        size = self._size
         self.users: Recent[User] = Recent(size)
         self.accounts: Recent[Account] = Recent(size)
         self.clients: Recent[Client] = Recent(size)
