@@ -49,6 +49,19 @@ def test_a_database_in_use_is_well(tell: Tell) -> None:
     }  # fmt: skip
 
 
+def test_a_postgresql_that_is_away_is_a_problem_and_the_data_directory_is_still_a_directory(
+    grantway: Grantway, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data.mkdir()
+    monkeypatch.setenv("GRANTWAY_MASTER_KEY", "A" * 43 + "=")
+    monkeypatch.setenv("GRANTWAY_DATABASE", "postgresql://grantway:hunter2@127.0.0.1:1/grantway")
+    ran = grantway("doctor", "--json")
+    checks = {one["name"]: (one["state"], one["said"]) for one in ran.answer["checks"]}
+    assert checks["data directory"] == ("ok", f"{data} can be written to.")
+    assert checks["database"][0] == "problem"
+    assert "hunter2" not in str(ran.answer)
+
+
 def test_it_names_what_waits_and_what_died(tell: Tell, data: Path) -> None:
     redirect = ("--redirect-uri", "https://c.example/cb", "--remove-url", "https://c.example/removed")
     tell("clients", "create", "--name", "Help", "--client-id", "helpdesk", *redirect)

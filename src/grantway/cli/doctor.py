@@ -51,7 +51,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
 
 
 def _directory(settings: Settings) -> Finding:
-    where = settings.database_path.parent
+    where = settings.data if settings.database_url is not None else settings.database_path.parent
     if not where.exists():
         return Finding("data directory", "note", f"{where} is not there yet; the first start makes it.")
     if not os.access(where, os.R_OK | os.W_OK | os.X_OK):
