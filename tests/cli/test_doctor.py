@@ -53,7 +53,7 @@ def test_a_postgresql_that_is_away_is_a_problem_and_the_data_directory_is_still_
     grantway: Grantway, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data.mkdir()
-    monkeypatch.setenv("GRANTWAY_MASTER_KEY", "A" * 43 + "=")
+    monkeypatch.setenv("GRANTWAY_MASTER_KEY", "A" * 86 + "==")
     monkeypatch.setenv("GRANTWAY_DATABASE", "postgresql://grantway:hunter2@127.0.0.1:1/grantway")
     ran = grantway("doctor", "--json")
     checks = {one["name"]: (one["state"], one["said"]) for one in ran.answer["checks"]}
