@@ -18,8 +18,8 @@ AHEAD = 7
 
 _BEGIN: list[Query] = [("begin", ()), ("set local lock_timeout = '200ms'", ())]
 """Whoever writes behind a lock that we wait for waits as long, so not for long; next time is soon."""
-NOT_NOW = frozenset({"55P03", "40P01", "23514", "42P07"})
-"""The lock was not to be had; entries of that day are in the default partition; another process made it."""
+NOT_NOW = frozenset({"55P03", "40P01", "23514", "42P07", "23505"})
+"""The lock was not to be had; entries of that day are in the default partition; another process made it, or is making it."""
 _NAME = re.compile(r"audit_entries_(\d{8})")
 
 
